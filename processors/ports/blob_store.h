@@ -1,0 +1,59 @@
+// Payloads: manifests, work units, results. Events carry only digests and counts of them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/result.h"
+
+namespace processors {
+
+// A stored object being read. Threading: one thread at a time.
+class BlobReader {
+ public:
+  virtual ~BlobReader() = default;
+  virtual std::uint64_t size() const = 0;  // bytes
+  // Up to `length` bytes from `offset`; fewer only at the end. Errors: storage_failed.
+  virtual core::Result<std::string> read(std::uint64_t offset, std::size_t length) const = 0;
+};
+
+// A blob being written; nothing is visible before finish(). Destroyed unfinished: forgotten.
+class BlobWriter {
+ public:
+  virtual ~BlobWriter() = default;
+  virtual core::Result<void> append(std::string_view bytes) = 0;
+  // Makes the bytes durable under their SHA-256 and answers it.
+  virtual core::Result<core::Digest> finish() = 0;
+};
+
+// A file that grows by whole lines and keeps what was synced. One writer at a time per name.
+class Segment {
+ public:
+  virtual ~Segment() = default;
+  virtual std::uint64_t size() const = 0;  // bytes, unsynced ones included
+  virtual core::Result<void> append(std::string_view lines) = 0;
+  virtual core::Result<void> sync() = 0;
+  // Cuts the file back: after a crash, to the last row that is whole everywhere.
+  virtual core::Result<void> truncate(std::uint64_t size) = 0;
+};
+
+// Threading: every member from any thread.
+class BlobStore {
+ public:
+  virtual ~BlobStore() = default;
+
+  virtual core::Result<std::unique_ptr<BlobWriter>> create() = 0;
+  // Errors: blob_not_found, storage_failed.
+  virtual core::Result<std::unique_ptr<BlobReader>> open(const core::Digest& digest) const = 0;
+
+  // `name` is a path of [a-z0-9_.] words with slashes between them. Opens or creates.
+  virtual core::Result<std::unique_ptr<Segment>> open_segment(const std::string& name) = 0;
+  virtual core::Result<std::unique_ptr<BlobReader>> read_segment(const std::string& name) const = 0;
+};
+
+}  // namespace processors
