@@ -42,11 +42,13 @@ std::optional<Enum> from_string(std::string_view text, std::initializer_list<Enu
 }  // namespace
 
 std::optional<Operation> operation_from_string(std::string_view text) {
-  return from_string(
-      text, {Operation::responses, Operation::chat_completions, Operation::messages, Operation::embeddings});
+  return from_string(text,
+                     {Operation::responses, Operation::chat_completions, Operation::messages, Operation::embeddings});
 }
 
-std::optional<Mode> mode_from_string(std::string_view text) { return from_string(text, {Mode::batch, Mode::sync}); }
+std::optional<Mode> mode_from_string(std::string_view text) {
+  return from_string(text, {Mode::batch, Mode::sync});
+}
 
 std::optional<PrivacyTier> privacy_tier_from_string(std::string_view text) {
   return from_string(text, {PrivacyTier::standard, PrivacyTier::no_training, PrivacyTier::zero_retention});
