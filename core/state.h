@@ -3,6 +3,8 @@
 
 #include <string>
 #include <tuple>
+#include <type_traits>
+#include <utility>
 
 #include "core/batch/state.h"
 #include "core/command.h"
@@ -28,10 +30,12 @@ struct Timer {
 template <class Row>
 class Table {
  public:
+  using Type = std::type_identity<Row>;  // tells tables with the same type of key apart
+
   virtual ~Table() = default;
-  virtual const Row* find_row(const typename Row::Key& key) const = 0;
+  virtual const Row* find_row(Type, const typename Row::Key& key) const = 0;
   virtual void put_row(Row row) = 0;
-  virtual void erase_row(const typename Row::Key& key) = 0;
+  virtual void erase_row(Type, const typename Row::Key& key) = 0;
 };
 
 template <class... Rows>
@@ -40,7 +44,7 @@ class Tables : public Table<Rows>... {
   // nullptr when there is none.
   template <class Row>
   const Row* find(const typename Row::Key& key) const {
-    return static_cast<const Table<Row>&>(*this).find_row(key);
+    return static_cast<const Table<Row>&>(*this).find_row({}, key);
   }
   template <class Row>
   void put(Row row) {
@@ -48,11 +52,11 @@ class Tables : public Table<Rows>... {
   }
   template <class Row>
   void erase(const typename Row::Key& key) {
-    static_cast<Table<Row>&>(*this).erase_row(key);
+    static_cast<Table<Row>&>(*this).erase_row({}, key);
   }
 };
 
-// Calls function.template operator()<Row>() for each kind of row.
+// The kinds of rows, to be handed to a template that takes them all.
 template <class... Rows>
 struct RowTypes {
   template <template <class...> class Template>
