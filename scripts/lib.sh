@@ -64,8 +64,18 @@ repository() {
   git -C "$root" -c safe.directory='*' "$@"
 }
 
-# Files that git tracks, or would on `git add`, that match the patterns and exist.
+# source_files [PATTERN…]: files that git tracks, or would on `git add`, that match a pattern and exist.
+# In a copy without git: every file outside build/ and data/.
 source_files() {
-  repository ls-files --cached --others --exclude-standard -- "$@" | sort -u |
-    while IFS= read -r file; do if [[ -f $root/$file ]]; then printf '%s\n' "$file"; fi; done
+  if [[ -e $root/.git ]]; then
+    repository ls-files --cached --others --exclude-standard -- "$@"
+  else
+    local file pattern
+    (cd "$root" && find . -type f -not -path './build/*' -not -path './data/*' -printf '%P\n') |
+      while IFS= read -r file; do
+        for pattern in "${@:-*}"; do
+          if [[ $file == $pattern || $file == $pattern/* ]]; then printf '%s\n' "$file"; fi
+        done
+      done
+  fi | sort -u | while IFS= read -r file; do if [[ -f $root/$file ]]; then printf '%s\n' "$file"; fi; done
 }
