@@ -1,0 +1,13 @@
+# Sourced by the flows beside it.
+set -euo pipefail
+
+: "${BASE_URL:?where the service is, such as http://127.0.0.1:8080}"
+
+# show STEP ANSWER: one line, step and compact JSON.
+show() {
+  printf '%s\t%s\n' "$1" "$(jq --compact-output . <<<"$2")"
+}
+
+field() {
+  jq --raw-output --exit-status "$1" <<<"$2"
+}
