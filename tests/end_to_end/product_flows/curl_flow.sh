@@ -6,7 +6,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 export MANIFEST='{"sla_tier":"standard","routing_mode":"sla_aware","privacy_tier":"standard","allowed_regions":["global"],"items":[{"customer_item_id":"refund_letters_001","operation":"responses","model":"gpt-5.4-mini","model_options":["gpt-5.4-mini","gpt-5.4"],"input":{"input":[{"role":"user","content":"Draft a reply to the customer'\''s refund question in three sentences."}]}}]}'
 
-quote=$(curl -sS --fail-with-body "$BASE_URL/v1/quotes/model" \
+quote=$(request "$BASE_URL/v1/quotes/model" \
   -X POST \
   -H "Authorization: Bearer $OB_API_KEY" \
   -H "Content-Type: application/json" \
@@ -16,7 +16,7 @@ quote_id=$(field .quote_id "$quote")
 
 # The same manifest again, with the quote's id in front.
 CREATE_PAYLOAD="{\"quote_id\":\"$quote_id\",${MANIFEST#\{}"
-batch=$(curl -sS --fail-with-body "$BASE_URL/v1/batches" \
+batch=$(request "$BASE_URL/v1/batches" \
   -X POST \
   -H "Authorization: Bearer $OB_API_KEY" \
   -H "Content-Type: application/json" \
@@ -26,7 +26,7 @@ show created "$batch"
 batch_id=$(field .id "$batch")
 
 while true; do
-  batch=$(curl -sS --fail-with-body "$BASE_URL/v1/batches/$batch_id?include_billing_receipt=true" \
+  batch=$(request "$BASE_URL/v1/batches/$batch_id?include_billing_receipt=true" \
     -H "Authorization: Bearer $OB_API_KEY")
   case $(field .status "$batch") in
     completed | failed | cancelled | expired) break ;;
@@ -34,19 +34,19 @@ while true; do
   sleep "${POLL_SECONDS:-1}"
 done
 show finished "$batch"
-[[ $(field .status "$batch") == completed ]]
+if [[ $(field .status "$batch") != completed ]]; then exit 1; fi
 
-results=$(curl -sS --fail-with-body "$BASE_URL/v1/batches/$batch_id/results?limit=100" \
+results=$(request "$BASE_URL/v1/batches/$batch_id/results?limit=100" \
   -H "Authorization: Bearer $OB_API_KEY")
 show results "$results"
 
-artifact=$(curl -sS --fail-with-body "$BASE_URL/v1/batches/$batch_id/artifact-url?kind=output" \
+artifact=$(request "$BASE_URL/v1/batches/$batch_id/artifact-url?kind=output" \
   -H "Authorization: Bearer $OB_API_KEY")
 show artifact "$artifact"
 
 # The address is signed: no key goes with it. One line a row.
-curl -sS --fail-with-body "$(field .url "$artifact")" | while IFS= read -r row; do show artifact_row "$row"; done
+request "$(field .url "$artifact")" | while IFS= read -r row; do show artifact_row "$row"; done
 
-report=$(curl -sS --fail-with-body "$BASE_URL/v1/batches/optimization-report?import_provider=openai" \
+report=$(request "$BASE_URL/v1/batches/optimization-report?import_provider=openai" \
   -H "Authorization: Bearer $OB_API_KEY")
 show report "$report"
