@@ -35,13 +35,13 @@ Result<Decision> decide(const State& state, const Context& context, const Comman
   return std::visit([&](const auto& one) -> Result<Decision> { return decide_one(state, context, one); }, command);
 }
 
-Result<void> apply(State& state, Timestamp time, const Event& event) {
+Result<void> apply(State& state, Timestamp time, const AggregateKey& aggregate, const Event& event) {
   const Result<void> applied =
       std::visit([&](const auto& one) -> Result<void> { return apply_one(state, time, one); }, event);
   if (applied.has_error()) return applied;
   for (Effect& effect : react(event)) {
     std::string id = key_of(effect);
-    state.put(Outstanding{std::move(id), std::move(effect)});
+    state.put(Outstanding{std::move(id), aggregate, std::move(effect)});
   }
   return {};
 }

@@ -30,7 +30,7 @@ Result<Decision> decide(const State& state, const Context& context, const Comman
 
 // Event -> next state; live traffic and recovery alike. An event that the state cannot take is a fault in the log:
 // malformed_event, and the partition halts.
-Result<void> apply(State& state, Timestamp time, const Event& event);
+Result<void> apply(State& state, Timestamp time, const AggregateKey& aggregate, const Event& event);
 
 // Event -> what must be done outside. apply() keeps each as an Outstanding row until it is reported done.
 std::vector<Effect> react(const Event& event);

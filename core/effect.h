@@ -53,6 +53,7 @@ struct Outstanding {
   Key key() const { return {id}; }
 
   std::string id;  // key_of(effect)
+  AggregateKey origin;
   Effect effect;
 };
 

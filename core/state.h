@@ -23,6 +23,7 @@ struct Timer {
 
   Timestamp due;
   std::string id;
+  AggregateKey origin;
   Command command;
 };
 

@@ -206,8 +206,8 @@ SCHEMAS_FIELDS(core::batch::Submission, org, idempotency_key, fingerprint, batch
 SCHEMAS_TYPE(core::webhook::Delivery, "w");
 SCHEMAS_FIELDS(core::webhook::Delivery, org, id, batch, type, target, phase, created_at, attempt, last_status, next_at);
 SCHEMAS_TYPE(core::Timer, "T");
-SCHEMAS_FIELDS(core::Timer, due, id, command);
+SCHEMAS_FIELDS(core::Timer, due, id, origin, command);
 SCHEMAS_TYPE(core::Outstanding, "x");
-SCHEMAS_FIELDS(core::Outstanding, id, effect);
+SCHEMAS_FIELDS(core::Outstanding, id, origin, effect);
 
 }  // namespace schemas

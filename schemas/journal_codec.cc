@@ -52,29 +52,32 @@ std::string event_type(const core::Event& event) {
   return std::string(type_prefix).append(short_name(event)).append(type_version);
 }
 
-std::string encode_group(core::Partition partition, core::Timestamp time, const std::vector<RecordedEvent>& events) {
+GroupWriter::GroupWriter(core::Partition partition, core::Timestamp time)
+    : source_("/batchrouter/partitions/" + std::to_string(partition.value())), time_(to_rfc3339(time)), text_("[") {}
+
+void GroupWriter::add(const RecordedEvent& event) {
+  const std::string type = event_type(event.event);
   rapidjson::StringBuffer buffer;
   JsonWriter writer(buffer);
-  const std::string source = "/batchrouter/partitions/" + std::to_string(partition.value());
-  const std::string when = to_rfc3339(time);
-  writer.StartArray();
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    const RecordedEvent& one = events[i];
-    writer.StartObject();
-    write_attribute(writer, "specversion", "1.0");
-    write_attribute(writer, "id", one.cause.value() + "." + std::to_string(i));
-    write_attribute(writer, "source", source);
-    write_attribute(writer, "type", event_type(one.event));
-    write_attribute(writer, "subject", one.aggregate.value());
-    write_attribute(writer, "time", when);
-    write_attribute(writer, "dataschema", "urn:" + event_type(one.event));
-    write_attribute(writer, "causationid", one.cause.value());
-    writer.Key("data");
-    std::visit([&](const auto& event) { write_json(writer, event); }, one.event);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  return {buffer.GetString(), buffer.GetSize()};
+  writer.StartObject();
+  write_attribute(writer, "specversion", "1.0");
+  write_attribute(writer, "id", event.cause.value() + "." + std::to_string(count_));
+  write_attribute(writer, "source", source_);
+  write_attribute(writer, "type", type);
+  write_attribute(writer, "subject", event.aggregate.value());
+  write_attribute(writer, "time", time_);
+  write_attribute(writer, "dataschema", "urn:" + type);
+  write_attribute(writer, "causationid", event.cause.value());
+  writer.Key("data");
+  std::visit([&](const auto& data) { write_json(writer, data); }, event.event);
+  writer.EndObject();
+  if (count_++ > 0) text_.push_back(',');
+  text_.append(buffer.GetString(), buffer.GetSize());
+}
+
+std::string GroupWriter::finish() && {
+  text_.push_back(']');
+  return std::move(text_);
 }
 
 core::Result<std::vector<RecordedEvent>> decode_group(std::string_view value) {

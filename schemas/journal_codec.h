@@ -21,7 +21,21 @@ struct RecordedEvent {
 // "batchrouter.batch.accepted.v1"
 std::string event_type(const core::Event& event);
 
-std::string encode_group(core::Partition partition, core::Timestamp time, const std::vector<RecordedEvent>& events);
+// Puts a group together, one event at a time.
+class GroupWriter {
+ public:
+  GroupWriter(core::Partition partition, core::Timestamp time);
+
+  void add(const RecordedEvent& event);
+  std::size_t bytes() const { return text_.size(); }
+  std::string finish() &&;
+
+ private:
+  std::string source_;
+  std::string time_;
+  std::string text_;
+  std::size_t count_ = 0;
+};
 
 // Errors: malformed_event, naming the event and the member that cannot be read.
 core::Result<std::vector<RecordedEvent>> decode_group(std::string_view value);

@@ -60,8 +60,10 @@ Result<void> apply_one(State& state, Timestamp time, const BatchAccepted& event)
   if (event.idempotency)
     state.put(Submission{event.org, event.idempotency->key, event.idempotency->fingerprint, event.batch});
   if (event.terms.run_after && *event.terms.run_after > time)
-    state.put(Timer{*event.terms.run_after, "release/" + event.batch.value(), ReleaseBatch{event.org, event.batch}});
-  state.put(Timer{event.deadline, "deadline/" + event.batch.value(), ExpireBatch{event.org, event.batch}});
+    state.put(Timer{*event.terms.run_after, "release/" + event.batch.value(), aggregate_of(event.org),
+                    ReleaseBatch{event.org, event.batch}});
+  state.put(Timer{event.deadline, "deadline/" + event.batch.value(), aggregate_of(event.org),
+                  ExpireBatch{event.org, event.batch}});
   return {};
 }
 

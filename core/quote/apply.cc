@@ -27,7 +27,8 @@ Result<void> apply_one(State& state, Timestamp time, const QuoteLocked& event) {
   quote.locked_at = time;
   quote.expires_at = event.expires_at;
   state.put(std::move(quote));
-  state.put(Timer{event.expires_at, "quote/" + event.quote.value(), ExpireQuote{event.org, event.quote}});
+  state.put(Timer{event.expires_at, "quote/" + event.quote.value(), aggregate_of(event.org),
+                  ExpireQuote{event.org, event.quote}});
   return {};
 }
 

@@ -45,7 +45,7 @@ Result<void> apply_one(State& state, Timestamp, const DeliveryFailed& event) {
   if (delivery.has_error()) return delivery.error();
   delivery->next_at = event.retry_at;
   state.put(std::move(*delivery));
-  state.put(Timer{event.retry_at, "delivery/" + event.delivery.value(),
+  state.put(Timer{event.retry_at, "delivery/" + event.delivery.value(), aggregate_of(event.org),
                   RetryDelivery{event.org, event.delivery, event.attempt}});
   return {};
 }
