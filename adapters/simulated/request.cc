@@ -15,7 +15,8 @@ namespace {
 using rapidjson::Value;
 
 constexpr std::int64_t tokens_per_message = 4;  // what role and separators take
-constexpr int content_depth_max = 4;            // a tool result holds content that holds text
+constexpr int schema_depth_max = 64;
+constexpr int content_depth_max = 4;  // a tool result holds content that holds text
 constexpr rapidjson::SizeType embedding_inputs_max = 2'048;
 constexpr std::int64_t dimensions_max = 3'072;
 
@@ -37,6 +38,16 @@ std::string json_of(const Value& value) {
   rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
   value.Accept(writer);
   return {buffer.GetString(), buffer.GetSize()};
+}
+
+// Looks no deeper than asked, so that no nesting can exhaust the stack.
+bool deeper_than(const Value& value, int levels) {
+  if (!value.IsObject() && !value.IsArray()) return false;
+  if (levels == 0) return true;
+  if (value.IsArray())
+    return std::any_of(value.Begin(), value.End(), [&](const Value& entry) { return deeper_than(entry, levels - 1); });
+  return std::any_of(value.MemberBegin(), value.MemberEnd(),
+                     [&](const auto& member) { return deeper_than(member.value, levels - 1); });
 }
 
 class Reader {
@@ -174,7 +185,10 @@ class Reader {
   void read_format(const Value& format, const std::string& at, const Value* schema) {
     const Value* type = find(format, "type");
     const std::string_view word = type != nullptr && type->IsString() ? view(*type) : "";
-    if (word == "json_schema" && schema != nullptr && schema->IsObject()) request_.json_schema = json_of(*schema);
+    if (word == "json_schema" && schema != nullptr && schema->IsObject()) {
+      if (deeper_than(*schema, schema_depth_max)) return fail("The JSON schema is nested too deeply.");
+      request_.json_schema = json_of(*schema);
+    }
     request_.wants_json = word == "json_object" || word == "json_schema";
     if (!request_.wants_json && word != "text")
       fail("'" + at + "' must be one of 'text', 'json_object' and 'json_schema'.");

@@ -22,7 +22,7 @@ struct Request {
 // Tokens are those of the text the model would see, and four for each message. Images and tools count nothing.
 //
 // Errors: invalid_request. Every body: a JSON object; `temperature` 0 to 2 (messages: 0 to 1); `top_p` 0 to 1;
-// `stream` not true.
+// `stream` not true; a JSON schema at most 64 levels deep.
 //   chat_completions  `messages` not empty, each an object with a known role and a content; `n` 1; `max_tokens` and
 //                     `max_completion_tokens` at least 1; `response_format.type` text, json_object or json_schema
 //   responses         `input` a text or array, not empty, roles known; `max_output_tokens` at least 1;

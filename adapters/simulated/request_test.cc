@@ -96,6 +96,9 @@ TEST(SimulatedRequest, refuses_settings_out_of_range) {
 TEST(SimulatedRequest, survives_deep_nesting) {
   const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
   EXPECT_FALSE(read_request(Operation::chat_completions, R"({"messages":)" + deep + "}").has_value());
+  expect_refusal(Operation::responses,
+                 R"({"input":"x","text":{"format":{"type":"json_schema","schema":{"enum":)" + deep + "}}}}",
+                 "nested too deeply");
 }
 
 }  // namespace

@@ -185,7 +185,8 @@ TEST_F(SimulatedLaneTest, faults_come_at_their_rates_and_the_same_again) {
   second->wait_for_end();
   EXPECT_NEAR(static_cast<double>(first->count(Verdict::item_fault)), 200, 60);
   EXPECT_NEAR(static_cast<double>(first->count(Verdict::transient)), 225, 60);  // 0.9 × 0.5³: three tries each
-  for (const auto& [number, answer] : first->answers()) EXPECT_EQ(second->answers()[number].verdict, answer.verdict);
+  const auto again = second->answers();
+  for (const auto& [number, answer] : first->answers()) EXPECT_EQ(again.at(number).verdict, answer.verdict);
 }
 
 TEST_F(SimulatedLaneTest, a_later_attempt_throws_anew) {
