@@ -224,4 +224,8 @@ void SimulatedLane::stop(const core::BatchId& batch) {
   }
 }
 
+void SimulatedLane::stop_all() {
+  for (const std::shared_ptr<Run>& run : runs_->all()) run->stop();
+}
+
 }  // namespace adapters::simulated

@@ -47,6 +47,7 @@ class SimulatedLane final : public processors::Lane {
   std::size_t attempts_max() const override;
   void start(processors::Attempt attempt, std::shared_ptr<processors::AttemptObserver> observer) override;
   void stop(const core::BatchId& batch) override;
+  void stop_all() override;
 
  private:
   class Run;

@@ -23,16 +23,18 @@ struct Handle {
   std::function<void()> durable;
 };
 
-// Threading: the lane calls from any thread; the rest runs on `strand`, which is not shared with blocking work of others.
+// Threading: the lane calls from any thread; the rest runs on `strand`, which is not shared with blocking work of
+// others.
 class AttemptInbox final : public AttemptObserver, public std::enable_shared_from_this<AttemptInbox> {
  public:
   explicit AttemptInbox(boost::asio::any_io_executor strand) : strand_(strand), wake_(strand) {}
 
   void on_handle(std::string handle, std::function<void()> durable) override {
-    boost::asio::post(strand_, [self = shared_from_this(), handle = Handle{std::move(handle), std::move(durable)}]() mutable {
-      self->handle_ = std::move(handle);
-      self->wake_.cancel();
-    });
+    boost::asio::post(strand_,
+                      [self = shared_from_this(), handle = Handle{std::move(handle), std::move(durable)}]() mutable {
+                        self->handle_ = std::move(handle);
+                        self->wake_.cancel();
+                      });
   }
   void on_answer(LaneAnswer answer) override {
     boost::asio::post(strand_, [self = shared_from_this(), answer = std::move(answer)]() mutable {

@@ -1,8 +1,9 @@
 // Brings work units to their close: dispatches attempts to lanes, records results as they come, reports progress, tries
 // again within bounds, and writes the rows of items that will not be answered.
 //
-// Threading: run, stop_batch and stop from any thread; each unit runs on a strand of its own, where it may block on files.
-// Lifetime:  what the constructor borrows must outlive the dispatcher; call stop() and let the executor run dry before
+// Threading: run, stop_batch and stop from any thread; each unit runs on a strand of its own, where it may block on
+// files. Lifetime:  what the constructor borrows must outlive the dispatcher; call stop() and let the executor run dry
+// before
 //            destroying it.
 // Delivery:  a unit may be run again after a crash; its results are kept, and only items without any are asked again.
 #pragma once
@@ -33,7 +34,7 @@ class Dispatcher {
  public:
   struct Settings {
     std::size_t units_in_flight_max = 8;
-    std::uint32_t attempts_max = 5;  // as core::Policy has it
+    std::uint32_t attempts_max = 5;                // as core::Policy has it
     std::chrono::milliseconds retry_delay{2'000};  // doubled with each attempt
     std::function<core::Timestamp()> now;
   };

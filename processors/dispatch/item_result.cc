@@ -71,10 +71,9 @@ std::optional<schemas::ItemResult> result_of(const schemas::WorkItem& work, cons
   result.cached_tokens = usage.cached_tokens;
   result.output_tokens = usage.output_tokens;
   // The lock binds: what lies above the ceiling is ours to bear.
-  result.cost =
-      std::min(core::price_tokens(route.prices, usage.input_tokens, usage.cached_tokens, usage.output_tokens)
-                   .value_or(work.ceiling),
-               work.ceiling);
+  result.cost = std::min(core::price_tokens(route.prices, usage.input_tokens, usage.cached_tokens, usage.output_tokens)
+                             .value_or(work.ceiling),
+                         work.ceiling);
   return result;
 }
 

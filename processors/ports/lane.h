@@ -85,6 +85,8 @@ class Lane {
   virtual void start(Attempt attempt, std::shared_ptr<AttemptObserver> observer) = 0;
   // Ends the running attempts of a batch early; each still reports on_end.
   virtual void stop(const core::BatchId& batch) = 0;
+  // The same for every batch.
+  virtual void stop_all() = 0;
 };
 
 }  // namespace processors

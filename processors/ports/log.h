@@ -14,8 +14,8 @@ namespace processors {
 struct Field {
   Field(std::string_view field_name, std::string_view text) : name(field_name), value(text) {}
   template <std::integral Number>
-    requires(!std::same_as<Number, bool> && !std::same_as<Number, char>)
-  Field(std::string_view field_name, Number number) : name(field_name) {
+  requires(!std::same_as<Number, bool> && !std::same_as<Number, char>) Field(std::string_view field_name, Number number)
+      : name(field_name) {
     if constexpr (std::signed_integral<Number>) {
       value = std::int64_t{number};
     } else {
@@ -41,10 +41,14 @@ class Log {
 inline void debug(Log& log, std::string_view event, Fields fields = {}) {
   log.write(Log::Level::debug, event, fields);
 }
-inline void info(Log& log, std::string_view event, Fields fields = {}) { log.write(Log::Level::info, event, fields); }
+inline void info(Log& log, std::string_view event, Fields fields = {}) {
+  log.write(Log::Level::info, event, fields);
+}
 inline void warn(Log& log, std::string_view event, Fields fields = {}) {
   log.write(Log::Level::warning, event, fields);
 }
-inline void error(Log& log, std::string_view event, Fields fields = {}) { log.write(Log::Level::error, event, fields); }
+inline void error(Log& log, std::string_view event, Fields fields = {}) {
+  log.write(Log::Level::error, event, fields);
+}
 
 }  // namespace processors
