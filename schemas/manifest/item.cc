@@ -125,7 +125,9 @@ void add_missing_fields(const FaultScope& faults, const Values& values) {
 
 }  // namespace
 
-std::optional<core::ManifestItem> ItemReader::read(std::uint32_t number, std::string_view json) {
+std::optional<core::ManifestItem> ItemReader::read(std::uint32_t number, std::string_view json,
+                                                   std::string& customer_item_id) {
+  customer_item_id.clear();
   const std::uint64_t faults_before = faults_.count();
   const std::string pointer = "/items/" + std::to_string(number);
   const std::optional<std::vector<JsonMember>> members = split_object(json);
@@ -161,7 +163,7 @@ std::optional<core::ManifestItem> ItemReader::read(std::uint32_t number, std::st
       continue;
     }
     switch (static_cast<Field>(index)) {
-      case Field::customer_item_id: item.customer_item_id = read_id(faults, member.value).value_or(""); break;
+      case Field::customer_item_id: customer_item_id = read_id(faults, member.value).value_or(""); break;
       case Field::operation: item.operation = read_operation(faults, member.value).value_or(item.operation); break;
       case Field::model: read_model(faults, member.value, item.models); break;
       case Field::model_options: read_model_options(faults, member.value, options); break;
@@ -180,6 +182,7 @@ std::optional<core::ManifestItem> ItemReader::read(std::uint32_t number, std::st
   add_missing_fields(faults, values);
   if (faults_.count() > faults_before) return std::nullopt;
 
+  item.customer_item_id = customer_item_id;
   for (core::ModelSlug& option : options) {
     if (std::find(item.models.begin(), item.models.end(), option) == item.models.end())
       item.models.push_back(std::move(option));

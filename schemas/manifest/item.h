@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "core/manifest.h"
@@ -20,7 +21,8 @@ class ItemReader {
   explicit ItemReader(FaultList& faults) : faults_(faults) {}
 
   // `json` is compact. nullopt: faults were added, in the order of the item's members, then what is missing.
-  std::optional<core::ManifestItem> read(std::uint32_t number, std::string_view json);
+  // `customer_item_id` becomes the item's id whenever that is good, whatever else is not; else empty.
+  std::optional<core::ManifestItem> read(std::uint32_t number, std::string_view json, std::string& customer_item_id);
 
  private:
   FaultList& faults_;

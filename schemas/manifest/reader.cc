@@ -95,14 +95,14 @@ class ManifestReader final : public SplitSink {
 
   core::Result<void> on_item(std::string_view json) override {
     if (core::Result<void> counted = count_item(); !counted) return counted;
-    const std::optional<core::ManifestItem> item = items_.read(item_count_ - 1, json);
-    if (!item) return {};
-    if (!ids_.insert(short_digest(item->customer_item_id))) {
-      faults_.add({"duplicate_customer_item_id", "/items/" + std::to_string(item->number) + "/customer_item_id",
-                   item->customer_item_id,
+    const std::uint32_t number = item_count_ - 1;
+    const std::optional<core::ManifestItem> item = items_.read(number, json, id_);
+    if (!id_.empty() && !ids_.insert(short_digest(id_))) {
+      faults_.add({"duplicate_customer_item_id", "/items/" + std::to_string(number) + "/customer_item_id", id_,
                    "an item before this one has the same id: each must be unique in its manifest"});
       return {};
     }
+    if (!item) return {};
     const std::size_t content_bytes = write_canonical_line(*item, line_);
     items_hash_.update(std::string_view(line_).substr(0, content_bytes));
     items_hash_.update("\n");
@@ -157,6 +157,7 @@ class ManifestReader final : public SplitSink {
   std::uint32_t item_count_ = 0;
   bool items_given_ = false;
   bool too_many_items_ = false;
+  std::string id_;  // of the item at hand
   DigestSet ids_;
   Sha256 id_hash_;
   Sha256 items_hash_;

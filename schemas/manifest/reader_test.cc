@@ -133,7 +133,7 @@ TEST(ReadManifest, ListsEveryFaultAtItsPlaceAndInOrder) {
        {"empty_value /input/input/1", "invalid_type /input/input/2", "invalid_type /input/input/3/1"}},
       {R"("customer_item_id":"i7","operation":"responses","model":"m","input":"Hi")", {"invalid_type /input"}},
       {R"("customer_item_id":"i7","operation":"responses","model":"m","input":{"input":"a","input":"b"})",
-       {"duplicate_field /input/input"}},
+       {"duplicate_field /input/input", "duplicate_customer_item_id /customer_item_id"}},
       {R"("customer_item_id":7,"operation":"responses","model":"m","input":{"input":""},"tempo/rature":1)",
        {"invalid_type /customer_item_id", "empty_value /input/input", "unknown_field /tempo~1rature"}},
       {long_id.c_str(), {"too_long /customer_item_id"}},
