@@ -6,11 +6,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <functional>
@@ -71,9 +70,9 @@ class Promise {
 // refers to stays alive until it is done.
 template <class Work>
 awaitable<std::invoke_result_t<Work&>> run_on(boost::asio::any_io_executor pool, Work work) {
-  const auto uncancelled =
-      boost::asio::bind_cancellation_slot(boost::asio::cancellation_slot(), boost::asio::use_awaitable);
-  co_return co_await boost::asio::co_spawn(pool, detail::call<Work>(std::move(work)), uncancelled);
+  // On a strand of its own, a cancellation reaches the finished work, not the running one.
+  const boost::asio::any_io_executor strand = boost::asio::make_strand(pool);
+  co_return co_await boost::asio::co_spawn(strand, detail::call<Work>(std::move(work)), boost::asio::use_awaitable);
 }
 
 // Awaits an API that answers through a callback: `start` is called at once with it, and it may be called (once) from
