@@ -50,7 +50,7 @@ using Partition = StrongId<struct PartitionTag, std::uint32_t>;
 using Offset = StrongId<struct OffsetTag, std::int64_t>;  // of a record in its partition, from 0, without gaps
 using Epoch = StrongId<struct EpochTag, std::int64_t>;    // of a partition's owner, from 1, rising
 
-using UnitIndex = StrongId<struct UnitTag, std::uint32_t>;        // of a work unit in its batch, from 0
+using UnitIndex = StrongId<struct UnitTag, std::uint32_t>;         // of a work unit in its batch, from 0
 using AttemptNumber = StrongId<struct AttemptTag, std::uint32_t>;  // of a unit or a delivery, from 1
 
 }  // namespace core

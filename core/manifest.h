@@ -51,7 +51,7 @@ struct ManifestItem {
   std::string input;              // JSON object, compact
   std::string metadata;           // JSON object, compact; empty: none
   std::optional<Money> max_cost;
-  std::int64_t input_tokens = 0;                   // estimated, never under what the simulated lane would count
+  std::int64_t input_tokens = 0;                  // estimated, never under what the simulated lane would count
   std::optional<std::int64_t> output_tokens_max;  // as the customer asked, in the dialect's own field
 };
 

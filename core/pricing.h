@@ -10,8 +10,8 @@
 
 namespace core {
 
-// Output tokens to buy for an item: what the customer asked for, else a documented default, never more than the model gives.
-// 0 for embeddings.
+// Output tokens to buy for an item: what the customer asked for, else a documented default, never more than the model
+// gives. 0 for embeddings.
 std::int64_t output_tokens_to_buy(const Model& model, const ManifestItem& item);
 
 // prices × tokens with the one rounding. nullopt when it does not fit or a count is negative or above 2^40.

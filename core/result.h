@@ -50,7 +50,7 @@ bool transient(ErrorCode code);
 
 struct Error {
   ErrorCode code = ErrorCode::internal;
-  std::string detail;     // what is wrong and what to do next, for a person
+  std::string detail;      // what is wrong and what to do next, for a person
   std::string param = {};  // where: a field name or JSON pointer; empty when it is the whole request
 };
 

@@ -1,0 +1,177 @@
+#include "core/batch/rules.h"
+
+namespace core::batch {
+
+namespace {
+
+Error impossible(const std::string& what) {
+  return {ErrorCode::malformed_event, what};
+}
+
+Result<Batch> find_batch(const State& state, const OrgId& org, const BatchId& id) {
+  const Batch* batch = state.find<Batch>({org, id});
+  if (batch == nullptr) return impossible("an event of an unknown batch");
+  return *batch;
+}
+
+Result<Unit> find_unit(const State& state, const OrgId& org, const BatchId& batch, UnitIndex index) {
+  const Unit* unit = state.find<Unit>({org, batch, index});
+  if (unit == nullptr || unit->phase == UnitPhase::closed) return impossible("an event of a unit that is not open");
+  return *unit;
+}
+
+// Takes the batch to a phase, unless it is there or beyond.
+void advance(Batch& batch, Phase to) {
+  if (batch.phase < to && may_follow(batch.phase, to)) batch.phase = to;
+}
+
+// A unit's newest progress takes the place of the one before, in the unit and in the batch's sum.
+Result<void> take_progress(State& state, const OrgId& org, const BatchId& id, UnitIndex index,
+                           const Progress& progress) {
+  Result<Batch> batch = find_batch(state, org, id);
+  if (batch.has_error()) return batch.error();
+  Result<Unit> unit = find_unit(state, org, id, index);
+  if (unit.has_error()) return unit.error();
+  if (progress.tally.total() > 0) advance(*batch, Phase::processing);
+  batch->open -= unit->progress;
+  batch->open += progress;
+  unit->progress = progress;
+  state.put(std::move(*batch));
+  state.put(std::move(*unit));
+  return {};
+}
+
+}  // namespace
+
+Result<void> apply_one(State& state, Timestamp time, const BatchAccepted& event) {
+  if (state.find<Batch>({event.org, event.batch}) != nullptr) return impossible("a batch accepted twice");
+  Batch batch;
+  batch.org = event.org;
+  batch.id = event.batch;
+  batch.quote = event.quote;
+  batch.terms = event.terms;
+  batch.plan = event.plan;
+  batch.webhook = event.webhook;
+  batch.retry_of = event.retry_of;
+  batch.created_at = time;
+  batch.deadline = event.deadline;
+  batch.route_costs.resize(event.plan.routes.size());
+  state.put(std::move(batch));
+  if (event.idempotency)
+    state.put(Submission{event.org, event.idempotency->key, event.idempotency->fingerprint, event.batch});
+  if (event.terms.run_after && *event.terms.run_after > time)
+    state.put(Timer{*event.terms.run_after, "release/" + event.batch.value(), aggregate_of(event.org),
+                    ReleaseBatch{event.org, event.batch}});
+  state.put(Timer{event.deadline, "deadline/" + event.batch.value(), aggregate_of(event.org),
+                  ExpireBatch{event.org, event.batch}});
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const BatchQueued& event) {
+  Result<Batch> batch = find_batch(state, event.org, event.batch);
+  if (batch.has_error()) return batch.error();
+  if (!may_follow(batch->phase, Phase::queued)) return impossible("a batch queued twice");
+  batch->phase = Phase::queued;
+  state.put(std::move(*batch));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const UnitsPlanned& event) {
+  Result<Batch> batch = find_batch(state, event.org, event.batch);
+  if (batch.has_error()) return batch.error();
+  if (event.first != batch->units_planned || event.first + event.units.size() > batch->plan.unit_count)
+    return impossible("units planned out of order");
+  for (const PlannedUnit& planned : event.units) {
+    if (planned.route >= batch->plan.routes.size()) return impossible("a unit with an unknown route");
+    Unit unit;
+    unit.org = event.org;
+    unit.batch = event.batch;
+    unit.index = UnitIndex(batch->units_planned++);
+    unit.blob = planned.blob;
+    unit.route = planned.route;
+    unit.item_count = planned.item_count;
+    unit.quoted = planned.quoted;
+    state.put(std::move(unit));
+  }
+  advance(*batch, Phase::routing);
+  if (batch->units_planned == batch->plan.unit_count)
+    state.erase<Outstanding>({key_of(PlanBatch{event.org, event.batch})});
+  state.put(std::move(*batch));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp time, const UnitDispatched& event) {
+  Result<Batch> batch = find_batch(state, event.org, event.batch);
+  if (batch.has_error()) return batch.error();
+  Result<Unit> unit = find_unit(state, event.org, event.batch, event.unit);
+  if (unit.has_error()) return unit.error();
+  if (event.attempt.value() != unit->attempt.value() + 1) return impossible("attempts out of order");
+  unit->phase = UnitPhase::dispatched;
+  unit->attempt = event.attempt;
+  unit->handle.clear();
+  advance(*batch, Phase::dispatched);
+  if (!batch->dispatched_at) batch->dispatched_at = time;
+  state.put(std::move(*batch));
+  state.put(std::move(*unit));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const HandleRecorded& event) {
+  Result<Unit> unit = find_unit(state, event.org, event.batch, event.unit);
+  if (unit.has_error()) return unit.error();
+  unit->handle = event.handle;
+  state.put(std::move(*unit));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const UnitProgressed& event) {
+  return take_progress(state, event.org, event.batch, event.unit, event.progress);
+}
+
+Result<void> apply_one(State& state, Timestamp, const AttemptEnded& event) {
+  if (auto taken = take_progress(state, event.org, event.batch, event.unit, event.progress); taken.has_error())
+    return taken;
+  Unit unit = *state.find<Unit>({event.org, event.batch, event.unit});
+  unit.phase = UnitPhase::planned;
+  state.put(std::move(unit));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const UnitClosed& event) {
+  if (auto taken = take_progress(state, event.org, event.batch, event.unit, event.progress); taken.has_error())
+    return taken;
+  Unit unit = *state.find<Unit>({event.org, event.batch, event.unit});
+  Batch batch = *state.find<Batch>({event.org, event.batch});
+  unit.phase = UnitPhase::closed;
+  batch.open -= event.progress;
+  batch.closed += event.progress;
+  batch.route_costs[unit.route] = batch.route_costs[unit.route] + event.progress.provider_cost;
+  ++batch.units_closed;
+  if (batch.units_closed == batch.plan.unit_count) advance(batch, Phase::completing);
+  state.erase<Outstanding>({key_of(RunUnit{event.org, event.batch, event.unit})});
+  state.put(std::move(unit));
+  state.put(std::move(batch));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp time, const StopRequested& event) {
+  Result<Batch> batch = find_batch(state, event.org, event.batch);
+  if (batch.has_error()) return batch.error();
+  batch->stop = event.reason;
+  batch->stop_requested_at = time;
+  state.put(std::move(*batch));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp time, const BatchEnded& event) {
+  Result<Batch> batch = find_batch(state, event.org, event.batch);
+  if (batch.has_error()) return batch.error();
+  if (batch->units_closed != batch->plan.unit_count || !may_follow(batch->phase, event.phase))
+    return impossible("a batch that ended before its units did");
+  batch->phase = event.phase;
+  batch->ended_at = time;
+  state.put(std::move(*batch));
+  return {};
+}
+
+}  // namespace core::batch

@@ -1,0 +1,265 @@
+#include <algorithm>
+#include <map>
+
+#include "core/batch/rules.h"
+#include "core/ledger/rules.h"
+#include "core/quote/rules.h"
+#include "core/webhook/rules.h"
+
+namespace core::batch {
+
+namespace {
+
+Error batch_not_found() {
+  return {ErrorCode::batch_not_found, "there is no such batch; list them with GET /v1/batches"};
+}
+Error stale(const char* what) {
+  return {ErrorCode::stale_report, what};
+}
+
+Result<Timestamp> deadline_of(const quote::Terms& terms, Timestamp now) {
+  const Timestamp begin = terms.run_after ? std::max(now, *terms.run_after) : now;
+  const Timestamp promised = begin + sla_window(terms.sla_tier);
+  const Timestamp deadline = terms.deadline ? std::min(promised, *terms.deadline) : promised;
+  if (deadline <= begin)
+    return Error{ErrorCode::invalid_manifest,
+                 "the deadline has passed or lies before run_after; quote again with a later one", "deadline"};
+  return deadline;
+}
+
+// An estimate locked a ceiling per item for at most so many items of its models.
+Result<void> check_within_estimate(const quote::Quote& quote, const quote::Plan& plan) {
+  const quote::Estimate& estimate = quote.estimate;
+  if (plan.item_count > estimate.items_max)
+    return Error{ErrorCode::quote_exceeded,
+                 "the quote is for at most " + std::to_string(estimate.items_max) + " items and the manifest has " +
+                     std::to_string(plan.item_count) + "; quote more items, or the manifest itself",
+                 "items"};
+  for (const quote::Route& route : plan.routes) {
+    if (std::find(estimate.models.begin(), estimate.models.end(), route.model) == estimate.models.end())
+      return Error{ErrorCode::quote_exceeded,
+                   "the quote does not cover the model " + route.model.value() + "; quote the manifest itself",
+                   "items"};
+  }
+  const std::optional<Money> ceiling = checked_multiply(estimate.item_ceiling, plan.item_count);
+  if (!ceiling || plan.total > *ceiling)
+    return Error{ErrorCode::quote_exceeded,
+                 "the items come to " + to_decimal(plan.total) + " USD, more than the quoted ceiling of " +
+                     to_decimal(estimate.item_ceiling) + " USD an item; quote the manifest itself",
+                 "items"};
+  return {};
+}
+
+struct OpenUnit {
+  const Batch* batch;
+  const Unit* unit;
+};
+
+// The unit, if it is not closed. Errors: stale_report.
+Result<OpenUnit> find_open_unit(const State& state, const OrgId& org, const BatchId& batch_id, UnitIndex index) {
+  const Batch* batch = state.find<Batch>({org, batch_id});
+  const Unit* unit = state.find<Unit>({org, batch_id, index});
+  if (batch == nullptr || unit == nullptr) return stale("this unit does not exist");
+  if (unit->phase == UnitPhase::closed) return stale("this unit is closed");
+  return OpenUnit{batch, unit};
+}
+
+template <class Report>
+Result<OpenUnit> find_current_attempt(const State& state, const Report& report) {
+  Result<OpenUnit> open = find_open_unit(state, report.org, report.batch, report.unit);
+  if (open.has_error()) return open;
+  if (open->unit->phase != UnitPhase::dispatched || open->unit->attempt != report.attempt)
+    return stale("this attempt is not the unit's newest");
+  return open;
+}
+
+// A batch fails only when no item succeeded and a retry cannot help.
+Phase end_of(StopReason stop, const Tally& tally) {
+  switch (stop) {
+    case StopReason::cancelled:
+      if (tally.cancelled > 0) return Phase::cancelled;
+      break;
+    case StopReason::expired:
+      if (tally.expired > 0) return Phase::expired;
+      break;
+    case StopReason::none: break;
+  }
+  return tally.succeeded == 0 && tally.exhausted == 0 ? Phase::failed : Phase::completed;
+}
+
+Result<Events> end_batch(const State& state, const Batch& batch, const Progress& total,
+                         const std::vector<Money>& route_costs) {
+  Result<Events> events = ledger::settle(state, batch.org, batch.id, total.charged);
+  if (events.has_error()) return events.error();
+
+  std::map<ProviderId, Money> costs;
+  for (std::size_t i = 0; i < route_costs.size(); ++i)
+    costs[batch.plan.routes[i].provider] = costs[batch.plan.routes[i].provider] + route_costs[i];
+  for (const auto& [provider, cost] : costs) {
+    if (cost > Money{}) events->push_back(ledger::provider_charge(batch.org, batch.id, provider, cost));
+  }
+
+  const ledger::Reservation* reservation = state.find<ledger::Reservation>({batch.org, batch.id});
+  const Money open = reservation == nullptr ? Money{} : reservation->open();
+  const Phase phase = end_of(batch.stop, total.tally);
+  events->push_back(BatchEnded{batch.org, batch.id, phase, total.tally, total.charged, open - total.charged});
+  if (batch.webhook) events->push_back(webhook::schedule(batch, phase));
+  return events;
+}
+
+Result<Decision> request_stop(const State& state, const OrgId& org, const BatchId& id, StopReason reason) {
+  const Batch* batch = state.find<Batch>({org, id});
+  if (batch == nullptr) return batch_not_found();
+  if (terminal(batch->phase) || batch->stop != StopReason::none) return Decision{{}, id.value(), true};
+  Decision decision{{StopRequested{org, id, reason}}, id.value()};
+  if (batch->phase == Phase::pending) decision.events.push_back(BatchQueued{org, id});  // so that its units close
+  return decision;
+}
+
+}  // namespace
+
+Result<Decision> decide_one(const State& state, const Context& context, const SubmitBatch& command) {
+  if (command.idempotency) {
+    if (const Submission* first = state.find<Submission>({command.org, command.idempotency->key})) {
+      if (first->fingerprint != command.idempotency->fingerprint)
+        return Error{ErrorCode::idempotency_conflict,
+                     "this Idempotency-Key was used with another request; use a new key for a new request",
+                     "Idempotency-Key"};
+      return Decision{{}, first->batch.value(), true};
+    }
+  }
+  const Result<const quote::Quote*> found = quote::find_open(state, context.now, command.org, command.quote);
+  if (found.has_error()) return found.error();
+  const quote::Quote& quote = **found;
+
+  BatchAccepted accepted;
+  accepted.org = command.org;
+  accepted.batch = command.batch;
+  accepted.quote = command.quote;
+  accepted.terms = quote.terms;
+  accepted.plan = quote.plan;
+  accepted.webhook = command.webhook ? command.webhook : quote.webhook;
+  accepted.idempotency = command.idempotency;
+  accepted.retry_of = command.retry_of;
+  switch (quote.basis) {
+    case quote::Basis::manifest:
+      if (command.content && *command.content != quote.plan.content)
+        return Error{
+            ErrorCode::quote_mismatch,
+            "the manifest is not the one that was quoted; send it unchanged, or only the quote_id, or quote again",
+            "quote_id"};
+      break;
+    case quote::Basis::estimate: {
+      if (!command.plan || !command.terms)
+        return Error{ErrorCode::quote_mismatch, "this quote is an estimate without items; send the manifest with it",
+                     "items"};
+      if (auto within = check_within_estimate(quote, *command.plan); within.has_error()) return within.error();
+      accepted.plan = *command.plan;
+      accepted.terms = *command.terms;
+      break;
+    }
+  }
+  const Result<Timestamp> deadline = deadline_of(accepted.terms, context.now);
+  if (deadline.has_error()) return deadline.error();
+  accepted.deadline = *deadline;
+
+  Events events{quote::QuoteConsumed{command.org, command.quote, command.batch}};
+  if (accepted.plan.total > Money{}) {
+    Result<ledger::TransferPosted> reserved = ledger::reserve(state, command.org, command.batch, accepted.plan.total);
+    if (reserved.has_error()) return reserved.error();
+    events.push_back(std::move(*reserved));
+  }
+  const bool waits = accepted.terms.run_after && *accepted.terms.run_after > context.now;
+  events.push_back(std::move(accepted));
+  if (!waits) events.push_back(BatchQueued{command.org, command.batch});
+  return Decision{std::move(events), command.batch.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const ReleaseBatch& command) {
+  const Batch* batch = state.find<Batch>({command.org, command.batch});
+  if (batch == nullptr || batch->phase != Phase::pending) return Decision{{}, command.batch.value(), true};
+  return Decision{{BatchQueued{command.org, command.batch}}, command.batch.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const PlanUnits& command) {
+  const Batch* batch = state.find<Batch>({command.org, command.batch});
+  if (batch == nullptr) return stale("this batch does not exist");
+  if (command.first != batch->units_planned) return stale("these units are planned already");
+  if (command.units.empty() || command.units.size() > units_per_plan_command_max ||
+      command.first + command.units.size() > batch->plan.unit_count)
+    return Error{ErrorCode::internal, "a plan with more units than the batch has"};
+  return Decision{{UnitsPlanned{command.org, command.batch, command.first, command.units}}, command.batch.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const DispatchUnit& command) {
+  const Result<OpenUnit> open = find_open_unit(state, command.org, command.batch, command.unit);
+  if (open.has_error()) return open.error();
+  if (open->batch->stop != StopReason::none || open->batch->deadline <= context.now)
+    return stale("the batch is being stopped");
+  if (command.attempt.value() != open->unit->attempt.value() + 1) return stale("this attempt was made already");
+  if (command.attempt.value() > context.policy.unit_attempts_max) return stale("the unit's attempts are used up");
+  const quote::Route& route = open->batch->plan.routes[open->unit->route];
+  return Decision{{UnitDispatched{command.org, command.batch, command.unit, command.attempt, route.provider,
+                                  route.model, route.mode}},
+                  command.batch.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const RecordHandle& command) {
+  const Result<OpenUnit> open = find_current_attempt(state, command);
+  if (open.has_error()) return open.error();
+  return Decision{{HandleRecorded{command.org, command.batch, command.unit, command.attempt, command.handle}},
+                  command.batch.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const ReportProgress& command) {
+  const Result<OpenUnit> open = find_current_attempt(state, command);
+  if (open.has_error()) return open.error();
+  if (command.progress.tally.total() < open->unit->progress.tally.total()) return stale("progress never goes back");
+  return Decision{{UnitProgressed{command.org, command.batch, command.unit, command.attempt, command.progress}},
+                  command.batch.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const EndAttempt& command) {
+  const Result<OpenUnit> open = find_current_attempt(state, command);
+  if (open.has_error()) return open.error();
+  return Decision{
+      {AttemptEnded{command.org, command.batch, command.unit, command.attempt, command.reason, command.progress}},
+      command.batch.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const CloseUnit& command) {
+  const Result<OpenUnit> open = find_open_unit(state, command.org, command.batch, command.unit);
+  if (open.has_error()) return open.error();
+  const Batch& batch = *open->batch;
+  const Unit& unit = *open->unit;
+  if (command.progress.tally.total() != unit.item_count)
+    return Error{ErrorCode::internal, "a unit closes when each of its items has one row, not before"};
+  if (command.progress.charged > unit.quoted)
+    return Error{ErrorCode::amount_out_of_range, "a unit cannot be charged above its quote"};
+
+  Events events{UnitClosed{command.org, command.batch, command.unit, command.progress}};
+  if (batch.units_closed + 1 == batch.plan.unit_count) {
+    Progress total = batch.closed;
+    total += command.progress;
+    std::vector<Money> route_costs = batch.route_costs;
+    route_costs[unit.route] = route_costs[unit.route] + command.progress.provider_cost;
+    Result<Events> ending = end_batch(state, batch, total, route_costs);
+    if (ending.has_error()) return ending.error();
+    std::move(ending->begin(), ending->end(), std::back_inserter(events));
+  }
+  return Decision{std::move(events), command.batch.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const CancelBatch& command) {
+  const Batch* batch = state.find<Batch>({command.org, command.batch});
+  if (batch != nullptr && terminal(batch->phase) && batch->phase != Phase::cancelled)
+    return Error{ErrorCode::batch_already_finished,
+                 "this batch has ended as " + std::string(to_string(batch->phase)) + "; there is nothing to cancel"};
+  return request_stop(state, command.org, command.batch, StopReason::cancelled);
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const ExpireBatch& command) {
+  return request_stop(state, command.org, command.batch, StopReason::expired);
+}
+
+}  // namespace core::batch

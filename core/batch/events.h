@@ -1,0 +1,90 @@
+#pragma once
+
+#include "core/batch/commands.h"
+#include "core/batch/state.h"
+
+namespace core::batch {
+
+struct BatchAccepted final {
+  OrgId org;
+  BatchId batch;
+  QuoteId quote;
+  quote::Terms terms;
+  quote::Plan plan;
+  std::optional<Sealed> webhook;
+  std::optional<Idempotency> idempotency;
+  std::optional<BatchId> retry_of;
+  Timestamp deadline;
+};
+
+struct BatchQueued final {
+  OrgId org;
+  BatchId batch;
+};
+
+struct UnitsPlanned final {
+  OrgId org;
+  BatchId batch;
+  std::uint32_t first = 0;
+  std::vector<PlannedUnit> units;
+};
+
+// The intent to call a lane, durable before the call.
+struct UnitDispatched final {
+  OrgId org;
+  BatchId batch;
+  UnitIndex unit;
+  AttemptNumber attempt;
+  ProviderId provider;
+  ModelSlug model;
+  Mode mode = Mode::sync;
+};
+
+struct HandleRecorded final {
+  OrgId org;
+  BatchId batch;
+  UnitIndex unit;
+  AttemptNumber attempt;
+  std::string handle;
+};
+
+struct UnitProgressed final {
+  OrgId org;
+  BatchId batch;
+  UnitIndex unit;
+  AttemptNumber attempt;
+  Progress progress;
+};
+
+struct AttemptEnded final {
+  OrgId org;
+  BatchId batch;
+  UnitIndex unit;
+  AttemptNumber attempt;
+  std::string reason;
+  Progress progress;
+};
+
+struct UnitClosed final {
+  OrgId org;
+  BatchId batch;
+  UnitIndex unit;
+  Progress progress;
+};
+
+struct StopRequested final {
+  OrgId org;
+  BatchId batch;
+  StopReason reason = StopReason::none;
+};
+
+struct BatchEnded final {
+  OrgId org;
+  BatchId batch;
+  Phase phase = Phase::completed;
+  Tally tally;
+  Money captured;
+  Money released;
+};
+
+}  // namespace core::batch

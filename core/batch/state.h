@@ -1,0 +1,137 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "core/ids.h"
+#include "core/money.h"
+#include "core/quote/state.h"
+#include "core/time.h"
+
+namespace core::batch {
+
+// pending -> queued -> routing -> dispatched -> processing -> completing -> completed | failed
+// and from each phase before those two: -> cancelled | expired
+enum class Phase {
+  pending,
+  queued,
+  routing,
+  dispatched,
+  processing,
+  completing,
+  completed,
+  failed,
+  cancelled,
+  expired
+};
+std::string_view to_string(Phase phase);
+std::optional<Phase> phase_from_string(std::string_view text);
+bool terminal(Phase phase);
+bool may_follow(Phase from, Phase to);
+
+// Why a batch stops before all of its items were answered.
+enum class StopReason { none, cancelled, expired };
+
+// Items by how they ended; each is counted once.
+struct Tally {
+  std::uint32_t succeeded = 0;
+  std::uint32_t failed = 0;     // at fault themselves
+  std::uint32_t exhausted = 0;  // every attempt met trouble that was not theirs
+  std::uint32_t cancelled = 0;
+  std::uint32_t expired = 0;
+
+  std::uint32_t total() const { return succeeded + failed + exhausted + cancelled + expired; }
+  Tally& operator+=(const Tally& other);
+  Tally& operator-=(const Tally& other);
+  friend bool operator==(const Tally&, const Tally&) = default;
+};
+
+// Sizes of a unit's result segments, in bytes. They only grow.
+struct Segments {
+  std::uint64_t output = 0;
+  std::uint64_t error = 0;
+  std::uint64_t receipt = 0;
+  std::uint64_t review = 0;
+  std::uint64_t raw = 0;
+
+  Segments& operator+=(const Segments& other);
+  Segments& operator-=(const Segments& other);
+  friend bool operator==(const Segments&, const Segments&) = default;
+};
+
+// What a unit has come to so far.
+struct Progress {
+  Tally tally;
+  Segments segments;
+  Money charged;        // to the customer, at locked prices
+  Money provider_cost;  // to us
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+
+  Progress& operator+=(const Progress& other);
+  Progress& operator-=(const Progress& other);  // of a part of it
+  friend bool operator==(const Progress&, const Progress&) = default;
+};
+
+struct Batch {
+  using Key = std::tuple<OrgId, BatchId>;
+  Key key() const { return {org, id}; }
+
+  OrgId org;
+  BatchId id;
+  QuoteId quote;
+  Phase phase = Phase::pending;
+  StopReason stop = StopReason::none;
+  quote::Terms terms;
+  quote::Plan plan;
+  std::optional<Sealed> webhook;
+  std::optional<BatchId> retry_of;
+  Timestamp created_at;
+  Timestamp deadline;
+  std::optional<Timestamp> dispatched_at;
+  std::optional<Timestamp> ended_at;
+  std::optional<Timestamp> stop_requested_at;
+  std::uint32_t units_planned = 0;
+  std::uint32_t units_closed = 0;
+  Progress closed;                 // of the units that are closed
+  Progress open;                   // last reported by the units that are not
+  std::vector<Money> route_costs;  // what closed units cost us, by route of the plan
+};
+
+// planned -> dispatched -> (next attempt: dispatched) -> closed
+enum class UnitPhase { planned, dispatched, closed };
+
+// Items that go to one lane together.
+struct Unit {
+  using Key = std::tuple<OrgId, BatchId, UnitIndex>;
+  Key key() const { return {org, batch, index}; }
+
+  OrgId org;
+  BatchId batch;
+  UnitIndex index;
+  UnitPhase phase = UnitPhase::planned;
+  Digest blob;
+  std::uint32_t route = 0;  // index into the plan's routes
+  std::uint32_t item_count = 0;
+  Money quoted;
+  AttemptNumber attempt;  // of the newest dispatch; 0 before
+  std::string handle;     // provider batch of this attempt; empty: none
+  Progress progress;
+};
+
+// The answer to a submission that carried an Idempotency-Key.
+struct Submission {
+  using Key = std::tuple<OrgId, Digest>;
+  Key key() const { return {org, idempotency_key}; }
+
+  OrgId org;
+  Digest idempotency_key;
+  Digest fingerprint;  // of the request
+  BatchId batch;
+};
+
+}  // namespace core::batch

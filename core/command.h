@@ -1,0 +1,43 @@
+// Every command there is, and the envelope it travels in.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "core/batch/commands.h"
+#include "core/identity/commands.h"
+#include "core/ids.h"
+#include "core/ledger/commands.h"
+#include "core/quote/commands.h"
+#include "core/time.h"
+#include "core/webhook/commands.h"
+
+namespace core {
+
+// An effect that reports nothing else has been carried out.
+struct CompleteEffect {
+  std::string effect;  // its key
+};
+
+using Command =
+    std::variant<identity::ClaimEmail, identity::CreateOrg, identity::RequestVerification, identity::VerifyEmail,
+                 identity::OpenSession, identity::CloseSession, identity::CreateApiKey, identity::RevokeApiKey,
+                 identity::RotateApiKey, ledger::GrantCredits, quote::LockQuote, quote::ExpireQuote, batch::SubmitBatch,
+                 batch::PlanUnits, batch::ReleaseBatch, batch::DispatchUnit, batch::RecordHandle, batch::ReportProgress,
+                 batch::EndAttempt, batch::CloseUnit, batch::CancelBatch, batch::ExpireBatch, webhook::RecordDelivery,
+                 webhook::RetryDelivery, CompleteEffect>;
+
+struct Envelope {
+  CommandId id;
+  AggregateKey aggregate;  // decides the partition
+  Timestamp time;          // when it was made; the partition's log time never runs back
+  Command command;
+};
+
+AggregateKey aggregate_of(const OrgId& org);
+AggregateKey aggregate_of_email(const Digest& email);
+
+// Kafka's default partitioner (murmur2), so that a keyed record of any client lands where we look for it.
+Partition partition_of(const AggregateKey& aggregate, std::uint32_t partition_count);
+
+}  // namespace core

@@ -1,0 +1,19 @@
+#include "core/effect.h"
+
+#include "core/overloaded.h"
+
+namespace core {
+
+std::string key_of(const Effect& effect) {
+  return std::visit(
+      Overloaded{
+          [](const ForwardCommand& forward) { return "forward/" + forward.aggregate.value(); },
+          [](const SendVerificationMail& mail) { return "mail/" + mail.mail.value(); },
+          [](const PlanBatch& plan) { return "plan/" + plan.batch.value(); },
+          [](const RunUnit& run) { return "run/" + run.batch.value() + "/" + std::to_string(run.unit.value()); },
+          [](const DeliverWebhook& deliver) { return "deliver/" + deliver.delivery.value(); },
+      },
+      effect);
+}
+
+}  // namespace core

@@ -1,0 +1,60 @@
+// What the outside world must be made to do. An effect is a row of state from the event that asks for it until the
+// event that reports it done, so that a crash forgets none.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/command.h"
+#include "core/ids.h"
+#include "core/sealed.h"
+
+namespace core {
+
+// Hands a command to another aggregate, and then CompleteEffect to this one.
+struct ForwardCommand {
+  AggregateKey aggregate;
+  Command command;
+};
+
+struct SendVerificationMail {
+  OrgId org;
+  MailId mail;
+  Sealed profile;
+  Sealed token;
+};
+
+// Reads the batch's plan and has its units planned.
+struct PlanBatch {
+  OrgId org;
+  BatchId batch;
+};
+
+// Brings the unit to its close, whatever it takes.
+struct RunUnit {
+  OrgId org;
+  BatchId batch;
+  UnitIndex unit;
+};
+
+struct DeliverWebhook {
+  OrgId org;
+  DeliveryId delivery;
+};
+
+using Effect = std::variant<ForwardCommand, SendVerificationMail, PlanBatch, RunUnit, DeliverWebhook>;
+
+// Unique among the effects of a partition that are not done.
+std::string key_of(const Effect& effect);
+
+struct Outstanding {
+  using Key = std::tuple<std::string>;
+  Key key() const { return {id}; }
+
+  std::string id;  // key_of(effect)
+  AggregateKey origin;
+  Effect effect;
+};
+
+}  // namespace core

@@ -1,0 +1,44 @@
+// Every event there is. Types and fields are never reused.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "core/batch/events.h"
+#include "core/identity/events.h"
+#include "core/ids.h"
+#include "core/ledger/events.h"
+#include "core/quote/events.h"
+#include "core/time.h"
+#include "core/webhook/events.h"
+
+namespace core {
+
+// A new owner of the partition; it must be the first record with its epoch.
+struct PartitionOpened final {
+  Epoch epoch;
+  std::string instance;
+};
+
+struct EffectCompleted final {
+  std::string effect;
+};
+
+struct TimerFired final {
+  Timestamp due;
+  std::string timer;
+};
+
+using Event =
+    std::variant<PartitionOpened, EffectCompleted, TimerFired, identity::EmailClaimed, identity::OrgCreated,
+                 identity::VerificationRequested, identity::EmailVerified, identity::SessionOpened,
+                 identity::SessionClosed, identity::ApiKeyCreated, identity::ApiKeyRevoked, ledger::TransferPosted,
+                 quote::QuoteLocked, quote::QuoteConsumed, quote::QuoteExpired, batch::BatchAccepted,
+                 batch::BatchQueued, batch::UnitsPlanned, batch::UnitDispatched, batch::HandleRecorded,
+                 batch::UnitProgressed, batch::AttemptEnded, batch::UnitClosed, batch::StopRequested, batch::BatchEnded,
+                 webhook::DeliveryScheduled, webhook::DeliverySucceeded, webhook::DeliveryFailed,
+                 webhook::DeliveryRetried, webhook::DeliveryExhausted>;
+
+using Events = std::vector<Event>;
+
+}  // namespace core

@@ -1,0 +1,97 @@
+#include "core/identity/rules.h"
+
+namespace core::identity {
+
+namespace {
+
+Error impossible(const std::string& what) {
+  return {ErrorCode::malformed_event, what};
+}
+
+}  // namespace
+
+Result<void> apply_one(State& state, Timestamp, const EmailClaimed& event) {
+  if (state.find<EmailClaim>({event.email}) != nullptr) return impossible("an e-mail address claimed twice");
+  state.put(EmailClaim{event.email, event.org, event.user});
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp time, const OrgCreated& event) {
+  if (state.find<Org>({event.org}) != nullptr) return impossible("an org created twice");
+  Org org;
+  org.id = event.org;
+  org.user = event.user;
+  org.kind = event.kind;
+  org.email = event.email;
+  org.created_at = time;
+  state.put(std::move(org));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const VerificationRequested& event) {
+  const Org* found = state.find<Org>({event.org});
+  if (found == nullptr) return impossible("a verification for an unknown org");
+  Org org = *found;
+  ++org.verifications;
+  state.put(std::move(org));
+  state.put(Verification{event.verification.digest, event.org, event.profile, event.expires_at});
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp time, const EmailVerified& event) {
+  const Org* found = state.find<Org>({event.org});
+  const Verification* verification = state.find<Verification>({event.token});
+  if (found == nullptr || verification == nullptr) return impossible("an unknown verification used");
+  Org org = *found;
+  org.profile = verification->profile;
+  if (!org.verified_at) org.verified_at = time;
+  state.erase<Verification>({event.token});
+  state.put(std::move(org));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp time, const SessionOpened& event) {
+  state.put(Session{event.session.token, event.session.id, event.org, event.user, time, event.expires_at});
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const SessionClosed& event) {
+  state.erase<Session>({event.token});
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp time, const ApiKeyCreated& event) {
+  const Org* found = state.find<Org>({event.org});
+  if (found == nullptr) return impossible("an API key for an unknown org");
+  Org org = *found;
+  ++org.api_keys_active;
+  state.put(std::move(org));
+  ApiKey key;
+  key.org = event.org;
+  key.id = event.key.id;
+  key.secret = event.key.secret;
+  key.hint = event.key.hint;
+  key.label = event.label;
+  key.created_at = time;
+  state.put(std::move(key));
+  state.put(ApiKeySecret{event.key.secret, event.org, event.key.id});
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const ApiKeyRevoked& event) {
+  const ApiKey* found = state.find<ApiKey>({event.org, event.key});
+  const Org* org_found = state.find<Org>({event.org});
+  if (found == nullptr || org_found == nullptr) return impossible("an unknown API key revoked");
+  if (!found->revoked_at) {
+    Org org = *org_found;
+    --org.api_keys_active;
+    state.put(std::move(org));
+  }
+  ApiKey key = *found;
+  key.revoked_at = event.effective_at;
+  key.replaced_by = event.replaced_by;
+  state.put(std::move(key));
+  return {};
+}
+
+}  // namespace core::identity

@@ -1,0 +1,118 @@
+#include "core/identity/rules.h"
+#include "core/ledger/rules.h"
+
+namespace core::identity {
+
+namespace {
+
+// Deterministic, so that the same request is the same mail.
+MailId mail_of(const Org& org) {
+  return MailId("mail_" + org.id.value().substr(4) + "_" + std::to_string(org.verifications + 1));
+}
+
+VerificationRequested request_verification(const Context& context, const Org& org, const Sealed& profile,
+                                           const NewToken& verification) {
+  return {org.id, mail_of(org), profile, verification, context.now + context.policy.verification_lifetime};
+}
+
+SessionOpened open_session(const Context& context, const Org& org, const NewSession& session) {
+  return {org.id, org.user, session, context.now + context.policy.session_lifetime};
+}
+
+Error key_not_found() {
+  return {ErrorCode::api_key_not_found, "there is no such API key; list them with GET /v1/api-keys"};
+}
+
+Result<const ApiKey*> find_active_key(const State& state, const Context& context, const OrgId& org,
+                                      const ApiKeyId& id) {
+  const ApiKey* key = state.find<ApiKey>({org, id});
+  if (key == nullptr || !active(*key, context.now)) return key_not_found();
+  return key;
+}
+
+}  // namespace
+
+bool active(const ApiKey& key, Timestamp now) {
+  return !key.revoked_at || now < *key.revoked_at;
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const ClaimEmail& command) {
+  if (const EmailClaim* claim = state.find<EmailClaim>({command.email})) return Decision{{}, claim->org.value(), true};
+  return Decision{
+      {EmailClaimed{command.email, command.org, command.user, command.kind, command.profile, command.verification}},
+      command.org.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const CreateOrg& command) {
+  if (state.find<Org>({command.org}) != nullptr) return Decision{{}, command.org.value(), true};
+  Org org;
+  org.id = command.org;
+  return Decision{{OrgCreated{command.org, command.user, command.kind, command.email},
+                   request_verification(context, org, command.profile, command.verification)},
+                  command.org.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const RequestVerification& command) {
+  const Org* org = state.find<Org>({command.org});
+  if (org == nullptr || org->verified_at) return Decision{{}, command.org.value(), true};
+  return Decision{{request_verification(context, *org, command.profile, command.verification)}, command.org.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const VerifyEmail& command) {
+  const Verification* verification = state.find<Verification>({command.token});
+  const Org* org = state.find<Org>({command.org});
+  if (verification == nullptr || org == nullptr || verification->org != command.org)
+    return Error{ErrorCode::invalid_token,
+                 "this verification token is unknown or was used already; register again to get a new one", "token"};
+  if (verification->expires_at <= context.now)
+    return Error{ErrorCode::token_expired, "this verification token has expired; register again to get a new one",
+                 "token"};
+
+  Decision decision{{EmailVerified{command.org, command.token}}, org->user.value()};
+  if (!org->verified_at && context.policy.starter_grant > Money{})
+    decision.events.push_back(ledger::grant(command.org, "starter", context.policy.starter_grant));
+  decision.events.push_back(open_session(context, *org, command.session));
+  return decision;
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const OpenSession& command) {
+  const Org* org = state.find<Org>({command.org});
+  if (org == nullptr) return Error{ErrorCode::invalid_credentials, "the e-mail address or the password is wrong"};
+  if (!org->verified_at)
+    return Error{ErrorCode::email_not_verified, "verify the e-mail address first: follow the link in the mail we sent"};
+  return Decision{{open_session(context, *org, command.session)}, org->user.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const CloseSession& command) {
+  const Session* session = state.find<Session>({command.token});
+  if (session == nullptr || session->org != command.org) return Decision{{}, {}, true};
+  return Decision{{SessionClosed{command.org, command.token}}, session->id.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const CreateApiKey& command) {
+  const Org* org = state.find<Org>({command.org});
+  if (org == nullptr) return Error{ErrorCode::invalid_session, "this session's organisation does not exist"};
+  if (!org->verified_at)
+    return Error{ErrorCode::email_not_verified, "verify the e-mail address before creating API keys"};
+  if (org->api_keys_active >= context.policy.api_keys_max)
+    return Error{ErrorCode::api_key_limit_reached,
+                 "this organisation has as many API keys as it may; revoke one first"};
+  return Decision{{ApiKeyCreated{command.org, command.key, command.label}}, command.key.id.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const RevokeApiKey& command) {
+  const Result<const ApiKey*> key = find_active_key(state, context, command.org, command.key);
+  if (key.has_error()) return key.error();
+  return Decision{{ApiKeyRevoked{command.org, command.key, context.now, (*key)->replaced_by}}, command.key.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const RotateApiKey& command) {
+  const Result<const ApiKey*> key = find_active_key(state, context, command.org, command.key);
+  if (key.has_error()) return key.error();
+  if ((*key)->revoked_at) return key_not_found();
+  return Decision{{ApiKeyCreated{command.org, command.replacement, (*key)->label},
+                   ApiKeyRevoked{command.org, command.key, context.now + command.grace, command.replacement.id}},
+                  command.replacement.id.value()};
+}
+
+}  // namespace core::identity

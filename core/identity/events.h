@@ -1,0 +1,64 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/identity/commands.h"
+
+namespace core::identity {
+
+struct EmailClaimed final {
+  Digest email;
+  OrgId org;
+  UserId user;
+  AccountKind kind = AccountKind::customer;
+  Sealed profile;
+  NewToken verification;
+};
+
+struct OrgCreated final {
+  OrgId org;
+  UserId user;
+  AccountKind kind = AccountKind::customer;
+  Digest email;
+};
+
+struct VerificationRequested final {
+  OrgId org;
+  MailId mail;
+  Sealed profile;
+  NewToken verification;
+  Timestamp expires_at;
+};
+
+struct EmailVerified final {
+  OrgId org;
+  Digest token;
+};
+
+struct SessionOpened final {
+  OrgId org;
+  UserId user;
+  NewSession session;
+  Timestamp expires_at;
+};
+
+struct SessionClosed final {
+  OrgId org;
+  Digest token;
+};
+
+struct ApiKeyCreated final {
+  OrgId org;
+  NewApiKey key;
+  std::string label;
+};
+
+struct ApiKeyRevoked final {
+  OrgId org;
+  ApiKeyId key;
+  Timestamp effective_at;
+  std::optional<ApiKeyId> replaced_by;
+};
+
+}  // namespace core::identity

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <tuple>
+
+#include "core/identity/commands.h"
+
+namespace core::identity {
+
+// Lives in the address's own partition.
+struct EmailClaim {
+  using Key = std::tuple<Digest>;
+  Key key() const { return {email}; }
+
+  Digest email;
+  OrgId org;
+  UserId user;
+};
+
+struct Org {
+  using Key = std::tuple<OrgId>;
+  Key key() const { return {id}; }
+
+  OrgId id;
+  UserId user;
+  AccountKind kind = AccountKind::customer;
+  Digest email;
+  Timestamp created_at;
+  std::optional<Timestamp> verified_at;
+  Sealed profile;  // of the verification that was used; empty before
+  std::uint32_t api_keys_active = 0;
+  std::uint32_t verifications = 0;  // mails asked for so far
+};
+
+// Proves that an address can be read. Used once.
+struct Verification {
+  using Key = std::tuple<Digest>;
+  Key key() const { return {token}; }
+
+  Digest token;
+  OrgId org;
+  Sealed profile;
+  Timestamp expires_at;
+};
+
+struct Session {
+  using Key = std::tuple<Digest>;
+  Key key() const { return {token}; }
+
+  Digest token;
+  SessionId id;
+  OrgId org;
+  UserId user;
+  Timestamp created_at;
+  Timestamp expires_at;
+};
+
+struct ApiKey {
+  using Key = std::tuple<OrgId, ApiKeyId>;
+  Key key() const { return {org, id}; }
+
+  OrgId org;
+  ApiKeyId id;
+  Digest secret;
+  std::string hint;
+  std::string label;
+  Timestamp created_at;
+  std::optional<Timestamp> revoked_at;  // may lie ahead: a rotated key in its grace time
+  std::optional<ApiKeyId> replaced_by;
+};
+
+// From what a caller shows to the key it is.
+struct ApiKeySecret {
+  using Key = std::tuple<Digest>;
+  Key key() const { return {secret}; }
+
+  Digest secret;
+  OrgId org;
+  ApiKeyId id;
+};
+
+}  // namespace core::identity

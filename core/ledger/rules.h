@@ -1,0 +1,20 @@
+#pragma once
+
+#include "core/decide.h"
+
+namespace core::ledger {
+
+// Transfers, each with the id that its cause gives it. The checks are in the names that return a Result.
+TransferPosted grant(const OrgId& org, const std::string& cause, Money amount);
+Result<TransferPosted> reserve(const State& state, const OrgId& org, const BatchId& batch, Money amount);
+// Splits the open reservation of a batch: `captured` is charged, the rest returns. Amounts of zero post nothing.
+Result<Events> settle(const State& state, const OrgId& org, const BatchId& batch, Money captured);
+TransferPosted provider_charge(const OrgId& org, const BatchId& batch, const ProviderId& provider, Money amount);
+
+Money balance(const State& state, const AccountId& account);
+
+Result<Decision> decide_one(const State& state, const Context& context, const GrantCredits& command);
+
+Result<void> apply_one(State& state, Timestamp time, const TransferPosted& event);
+
+}  // namespace core::ledger

@@ -1,0 +1,114 @@
+// The state of one partition as decide and apply see it: rows from the store, and over them what has changed since.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/state.h"
+#include "processors/ports/state_store.h"
+#include "schemas/row_codec.h"
+
+namespace processors {
+
+// What every table of an overlay shares.
+struct OverlaySource {
+  const StateStore* store = nullptr;
+  core::Partition partition;
+  // The first row that could not be read. The tables cannot say so themselves: whoever runs a decision asks afterwards.
+  mutable std::optional<core::Error> failure;
+};
+
+template <class Row>
+class OverlayTable {
+ public:
+  const Row* find(const OverlaySource& source, const typename Row::Key& key) const {
+    auto cached = rows_.find(key);
+    if (cached == rows_.end()) cached = rows_.emplace(key, Entry{load(source, key), false}).first;
+    return cached->second.row ? &*cached->second.row : nullptr;
+  }
+  void put(Row row) {
+    const typename Row::Key key = row.key();
+    rows_.insert_or_assign(key, Entry{std::move(row), true});
+  }
+  void erase(const typename Row::Key& key) { rows_.insert_or_assign(key, Entry{std::nullopt, true}); }
+
+  void take_changes(std::vector<RowChange>& changes) {
+    for (auto& [key, entry] : rows_) {
+      if (!entry.changed) continue;
+      entry.changed = false;
+      changes.push_back(
+          {schemas::row_key<Row>(key), entry.row ? std::optional(schemas::encode_row(*entry.row)) : std::nullopt});
+    }
+    if (rows_.size() > cached_rows_max) rows_.clear();
+  }
+
+ private:
+  static constexpr std::size_t cached_rows_max = 1'000;
+
+  struct Entry {
+    std::optional<Row> row;  // absent: there is none
+    bool changed = false;
+  };
+
+  static std::optional<Row> load(const OverlaySource& source, const typename Row::Key& key) {
+    const auto bytes = source.store->get(source.partition, schemas::row_key<Row>(key));
+    if (bytes.has_error()) return fail(source, bytes.error());
+    if (!*bytes) return std::nullopt;
+    core::Result<Row> row = schemas::decode_row<Row>(**bytes);
+    if (row.has_error()) return fail(source, row.error());
+    return std::move(*row);
+  }
+  static std::nullopt_t fail(const OverlaySource& source, const core::Error& error) {
+    if (!source.failure) source.failure = error;
+    return std::nullopt;
+  }
+
+  mutable std::map<typename Row::Key, Entry> rows_;
+};
+
+// One layer of overrides for each kind of row, down to core::State.
+template <class... Rows>
+class OverlayLayers;
+
+template <>
+class OverlayLayers<> : public core::State {
+ public:
+  void take_changes(std::vector<RowChange>&) {}
+
+ protected:
+  OverlaySource source_;
+};
+
+template <class Row, class... Rest>
+class OverlayLayers<Row, Rest...> : public OverlayLayers<Rest...> {
+ public:
+  const Row* find_row(std::type_identity<Row>, const typename Row::Key& key) const override {
+    return table_.find(this->source_, key);
+  }
+  void put_row(Row row) override { table_.put(std::move(row)); }
+  void erase_row(std::type_identity<Row>, const typename Row::Key& key) override { table_.erase(key); }
+
+  // What is to be written to the store; afterwards the rows count as unchanged.
+  void take_changes(std::vector<RowChange>& changes) {
+    table_.take_changes(changes);
+    OverlayLayers<Rest...>::take_changes(changes);
+  }
+
+ private:
+  OverlayTable<Row> table_;
+};
+
+// Threading: one thread at a time. Memory: bounded between take_changes calls by what they touch.
+class Overlay final : public core::StateRows::In<OverlayLayers> {
+ public:
+  Overlay(const StateStore& store, core::Partition partition) {
+    source_.store = &store;
+    source_.partition = partition;
+  }
+
+  const std::optional<core::Error>& failure() const { return source_.failure; }
+};
+
+}  // namespace processors

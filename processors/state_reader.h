@@ -1,0 +1,63 @@
+// Reads what has been applied, from any thread: the query side.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/command.h"
+#include "processors/ports/state_store.h"
+#include "schemas/row_codec.h"
+
+namespace processors {
+
+enum class Order { oldest_first, newest_first };
+
+class StateReader {
+ public:
+  // `store` must outlive the reader.
+  StateReader(const StateStore& store, std::uint32_t partition_count)
+      : store_(store), partition_count_(partition_count) {}
+
+  core::Partition partition(const core::AggregateKey& aggregate) const {
+    return core::partition_of(aggregate, partition_count_);
+  }
+
+  template <class Row>
+  core::Result<std::optional<Row>> find(const core::AggregateKey& aggregate, const typename Row::Key& key) const {
+    const auto bytes = store_.get(partition(aggregate), schemas::row_key<Row>(key));
+    if (bytes.has_error()) return bytes.error();
+    if (!*bytes) return std::optional<Row>{};
+    core::Result<Row> row = schemas::decode_row<Row>(**bytes);
+    if (row.has_error()) return row.error();
+    return std::optional<Row>(std::move(*row));
+  }
+
+  // Visits rows whose key begins with `prefix` (of row_prefix) and lies beyond `after` (a whole key of row_key; empty:
+  // from the beginning), until `visit` returns false.
+  template <class Row, class Visit>
+  core::Result<void> list(const core::AggregateKey& aggregate, const std::string& prefix, const std::string& after,
+                          Order order, Visit visit) const {
+    std::string from = prefix;
+    std::string to = schemas::prefix_end(prefix);
+    if (!after.empty()) (order == Order::oldest_first ? from : to) = after;
+    std::optional<core::Error> failure;
+    const auto visit_row = [&](std::string_view key, std::string_view value) {
+      if (key == after) return true;
+      core::Result<Row> row = schemas::decode_row<Row>(value);
+      if (row.has_error()) failure = row.error();
+      return !failure && visit(std::move(*row));
+    };
+    const core::Result<void> scanned = order == Order::oldest_first
+                                           ? store_.scan(partition(aggregate), from, to, visit_row)
+                                           : store_.scan_reverse(partition(aggregate), from, to, visit_row);
+    if (failure) return *failure;
+    return scanned;
+  }
+
+ private:
+  const StateStore& store_;
+  std::uint32_t partition_count_;
+};
+
+}  // namespace processors

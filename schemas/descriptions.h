@@ -1,0 +1,213 @@
+// Every described type. See fields.h.
+#pragma once
+
+#include "core/command.h"
+#include "core/effect.h"
+#include "core/event.h"
+#include "core/state.h"
+#include "schemas/fields.h"
+
+namespace schemas {
+
+SCHEMAS_ENUM(core::Operation, responses, chat_completions, messages, embeddings);
+SCHEMAS_ENUM(core::Mode, batch, sync);
+SCHEMAS_ENUM(core::PrivacyTier, standard, no_training, zero_retention);
+SCHEMAS_ENUM(core::SlaTier, priority, standard, economy);
+SCHEMAS_ENUM(core::RoutingMode, cheapest, sla_aware, public_only, quality);
+SCHEMAS_ENUM(core::identity::AccountKind, customer, agent);
+SCHEMAS_ENUM(core::ledger::TransferKind, top_up, grant, reserve, capture, release, refund, adjustment, provider_charge);
+SCHEMAS_ENUM(core::quote::Basis, manifest, estimate);
+SCHEMAS_ENUM(core::quote::Phase, locked, consumed, expired);
+SCHEMAS_ENUM(core::batch::Phase, pending, queued, routing, dispatched, processing, completing, completed, failed,
+             cancelled, expired);
+SCHEMAS_ENUM(core::batch::StopReason, none, cancelled, expired);
+SCHEMAS_ENUM(core::batch::UnitPhase, planned, dispatched, closed);
+SCHEMAS_ENUM(core::webhook::Phase, pending, delivered, exhausted);
+
+// Parts
+SCHEMAS_FIELDS(core::Prices, input, cached_input, output);
+SCHEMAS_FIELDS(core::identity::NewToken, digest, sealed);
+SCHEMAS_FIELDS(core::identity::NewSession, id, token);
+SCHEMAS_FIELDS(core::identity::NewApiKey, id, secret, hint);
+SCHEMAS_FIELDS(core::quote::Terms, sla_tier, routing_mode, privacy_tier, allowed_regions, priority, dedupe, run_after,
+               deadline);
+SCHEMAS_FIELDS(core::quote::RejectedLane, model, provider, mode, reason);
+SCHEMAS_FIELDS(core::quote::Route, provider, model, mode, prices, item_count, total, quality_score,
+               reliability_prior_score, fallback_order);
+SCHEMAS_FIELDS(core::quote::Plan, blob, content, item_count, unit_count, total, routes);
+SCHEMAS_FIELDS(core::quote::Estimate, models, items_max, item_ceiling);
+SCHEMAS_FIELDS(core::batch::Idempotency, key, fingerprint);
+SCHEMAS_FIELDS(core::batch::PlannedUnit, blob, route, item_count, quoted);
+SCHEMAS_FIELDS(core::batch::Tally, succeeded, failed, exhausted, cancelled, expired);
+SCHEMAS_FIELDS(core::batch::Segments, output, error, receipt, review, raw);
+SCHEMAS_FIELDS(core::batch::Progress, tally, segments, charged, provider_cost, input_tokens, output_tokens);
+
+// Commands
+SCHEMAS_TYPE(core::identity::ClaimEmail, "identity.claim_email");
+SCHEMAS_FIELDS(core::identity::ClaimEmail, email, org, user, kind, profile, verification);
+SCHEMAS_TYPE(core::identity::CreateOrg, "identity.create_org");
+SCHEMAS_FIELDS(core::identity::CreateOrg, org, user, kind, email, profile, verification);
+SCHEMAS_TYPE(core::identity::RequestVerification, "identity.request_verification");
+SCHEMAS_FIELDS(core::identity::RequestVerification, org, profile, verification);
+SCHEMAS_TYPE(core::identity::VerifyEmail, "identity.verify_email");
+SCHEMAS_FIELDS(core::identity::VerifyEmail, org, token, session);
+SCHEMAS_TYPE(core::identity::OpenSession, "identity.open_session");
+SCHEMAS_FIELDS(core::identity::OpenSession, org, session);
+SCHEMAS_TYPE(core::identity::CloseSession, "identity.close_session");
+SCHEMAS_FIELDS(core::identity::CloseSession, org, token);
+SCHEMAS_TYPE(core::identity::CreateApiKey, "identity.create_api_key");
+SCHEMAS_FIELDS(core::identity::CreateApiKey, org, key, label);
+SCHEMAS_TYPE(core::identity::RevokeApiKey, "identity.revoke_api_key");
+SCHEMAS_FIELDS(core::identity::RevokeApiKey, org, key);
+SCHEMAS_TYPE(core::identity::RotateApiKey, "identity.rotate_api_key");
+SCHEMAS_FIELDS(core::identity::RotateApiKey, org, key, replacement, grace);
+SCHEMAS_TYPE(core::ledger::GrantCredits, "ledger.grant_credits");
+SCHEMAS_FIELDS(core::ledger::GrantCredits, org, grant, amount);
+SCHEMAS_TYPE(core::quote::LockQuote, "quote.lock");
+SCHEMAS_FIELDS(core::quote::LockQuote, org, quote, basis, terms, plan, estimate, rejected, catalog_version, webhook);
+SCHEMAS_TYPE(core::quote::ExpireQuote, "quote.expire");
+SCHEMAS_FIELDS(core::quote::ExpireQuote, org, quote);
+SCHEMAS_TYPE(core::batch::SubmitBatch, "batch.submit");
+SCHEMAS_FIELDS(core::batch::SubmitBatch, org, batch, quote, content, plan, terms, webhook, idempotency, retry_of);
+SCHEMAS_TYPE(core::batch::PlanUnits, "batch.plan_units");
+SCHEMAS_FIELDS(core::batch::PlanUnits, org, batch, first, units);
+SCHEMAS_TYPE(core::batch::ReleaseBatch, "batch.release");
+SCHEMAS_FIELDS(core::batch::ReleaseBatch, org, batch);
+SCHEMAS_TYPE(core::batch::DispatchUnit, "batch.dispatch_unit");
+SCHEMAS_FIELDS(core::batch::DispatchUnit, org, batch, unit, attempt);
+SCHEMAS_TYPE(core::batch::RecordHandle, "batch.record_handle");
+SCHEMAS_FIELDS(core::batch::RecordHandle, org, batch, unit, attempt, handle);
+SCHEMAS_TYPE(core::batch::ReportProgress, "batch.report_progress");
+SCHEMAS_FIELDS(core::batch::ReportProgress, org, batch, unit, attempt, progress);
+SCHEMAS_TYPE(core::batch::EndAttempt, "batch.end_attempt");
+SCHEMAS_FIELDS(core::batch::EndAttempt, org, batch, unit, attempt, reason, progress);
+SCHEMAS_TYPE(core::batch::CloseUnit, "batch.close_unit");
+SCHEMAS_FIELDS(core::batch::CloseUnit, org, batch, unit, progress);
+SCHEMAS_TYPE(core::batch::CancelBatch, "batch.cancel");
+SCHEMAS_FIELDS(core::batch::CancelBatch, org, batch);
+SCHEMAS_TYPE(core::batch::ExpireBatch, "batch.expire");
+SCHEMAS_FIELDS(core::batch::ExpireBatch, org, batch);
+SCHEMAS_TYPE(core::webhook::RecordDelivery, "webhook.record_delivery");
+SCHEMAS_FIELDS(core::webhook::RecordDelivery, org, delivery, attempt, status, reason, retry_after);
+SCHEMAS_TYPE(core::webhook::RetryDelivery, "webhook.retry_delivery");
+SCHEMAS_FIELDS(core::webhook::RetryDelivery, org, delivery, attempt);
+SCHEMAS_TYPE(core::CompleteEffect, "effect.complete");
+SCHEMAS_FIELDS(core::CompleteEffect, effect);
+
+// Events
+SCHEMAS_TYPE(core::PartitionOpened, "partition.opened");
+SCHEMAS_FIELDS(core::PartitionOpened, epoch, instance);
+SCHEMAS_TYPE(core::EffectCompleted, "effect.completed");
+SCHEMAS_FIELDS(core::EffectCompleted, effect);
+SCHEMAS_TYPE(core::TimerFired, "timer.fired");
+SCHEMAS_FIELDS(core::TimerFired, due, timer);
+SCHEMAS_TYPE(core::identity::EmailClaimed, "identity.email_claimed");
+SCHEMAS_FIELDS(core::identity::EmailClaimed, email, org, user, kind, profile, verification);
+SCHEMAS_TYPE(core::identity::OrgCreated, "identity.org_created");
+SCHEMAS_FIELDS(core::identity::OrgCreated, org, user, kind, email);
+SCHEMAS_TYPE(core::identity::VerificationRequested, "identity.verification_requested");
+SCHEMAS_FIELDS(core::identity::VerificationRequested, org, mail, profile, verification, expires_at);
+SCHEMAS_TYPE(core::identity::EmailVerified, "identity.email_verified");
+SCHEMAS_FIELDS(core::identity::EmailVerified, org, token);
+SCHEMAS_TYPE(core::identity::SessionOpened, "identity.session_opened");
+SCHEMAS_FIELDS(core::identity::SessionOpened, org, user, session, expires_at);
+SCHEMAS_TYPE(core::identity::SessionClosed, "identity.session_closed");
+SCHEMAS_FIELDS(core::identity::SessionClosed, org, token);
+SCHEMAS_TYPE(core::identity::ApiKeyCreated, "identity.api_key_created");
+SCHEMAS_FIELDS(core::identity::ApiKeyCreated, org, key, label);
+SCHEMAS_TYPE(core::identity::ApiKeyRevoked, "identity.api_key_revoked");
+SCHEMAS_FIELDS(core::identity::ApiKeyRevoked, org, key, effective_at, replaced_by);
+SCHEMAS_TYPE(core::ledger::TransferPosted, "ledger.transfer_posted");
+SCHEMAS_FIELDS(core::ledger::TransferPosted, transfer, kind, org, debit, credit, amount, batch);
+SCHEMAS_TYPE(core::quote::QuoteLocked, "quote.locked");
+SCHEMAS_FIELDS(core::quote::QuoteLocked, org, quote, basis, terms, plan, estimate, rejected, catalog_version, webhook,
+               expires_at);
+SCHEMAS_TYPE(core::quote::QuoteConsumed, "quote.consumed");
+SCHEMAS_FIELDS(core::quote::QuoteConsumed, org, quote, batch);
+SCHEMAS_TYPE(core::quote::QuoteExpired, "quote.expired");
+SCHEMAS_FIELDS(core::quote::QuoteExpired, org, quote);
+SCHEMAS_TYPE(core::batch::BatchAccepted, "batch.accepted");
+SCHEMAS_FIELDS(core::batch::BatchAccepted, org, batch, quote, terms, plan, webhook, idempotency, retry_of, deadline);
+SCHEMAS_TYPE(core::batch::BatchQueued, "batch.queued");
+SCHEMAS_FIELDS(core::batch::BatchQueued, org, batch);
+SCHEMAS_TYPE(core::batch::UnitsPlanned, "batch.units_planned");
+SCHEMAS_FIELDS(core::batch::UnitsPlanned, org, batch, first, units);
+SCHEMAS_TYPE(core::batch::UnitDispatched, "batch.unit_dispatched");
+SCHEMAS_FIELDS(core::batch::UnitDispatched, org, batch, unit, attempt, provider, model, mode);
+SCHEMAS_TYPE(core::batch::HandleRecorded, "batch.handle_recorded");
+SCHEMAS_FIELDS(core::batch::HandleRecorded, org, batch, unit, attempt, handle);
+SCHEMAS_TYPE(core::batch::UnitProgressed, "batch.unit_progressed");
+SCHEMAS_FIELDS(core::batch::UnitProgressed, org, batch, unit, attempt, progress);
+SCHEMAS_TYPE(core::batch::AttemptEnded, "batch.attempt_ended");
+SCHEMAS_FIELDS(core::batch::AttemptEnded, org, batch, unit, attempt, reason, progress);
+SCHEMAS_TYPE(core::batch::UnitClosed, "batch.unit_closed");
+SCHEMAS_FIELDS(core::batch::UnitClosed, org, batch, unit, progress);
+SCHEMAS_TYPE(core::batch::StopRequested, "batch.stop_requested");
+SCHEMAS_FIELDS(core::batch::StopRequested, org, batch, reason);
+SCHEMAS_TYPE(core::batch::BatchEnded, "batch.ended");
+SCHEMAS_FIELDS(core::batch::BatchEnded, org, batch, phase, tally, captured, released);
+SCHEMAS_TYPE(core::webhook::DeliveryScheduled, "webhook.delivery_scheduled");
+SCHEMAS_FIELDS(core::webhook::DeliveryScheduled, org, delivery, batch, type, target);
+SCHEMAS_TYPE(core::webhook::DeliverySucceeded, "webhook.delivery_succeeded");
+SCHEMAS_FIELDS(core::webhook::DeliverySucceeded, org, delivery, attempt, status);
+SCHEMAS_TYPE(core::webhook::DeliveryFailed, "webhook.delivery_failed");
+SCHEMAS_FIELDS(core::webhook::DeliveryFailed, org, delivery, attempt, status, reason, retry_at);
+SCHEMAS_TYPE(core::webhook::DeliveryRetried, "webhook.delivery_retried");
+SCHEMAS_FIELDS(core::webhook::DeliveryRetried, org, delivery, attempt);
+SCHEMAS_TYPE(core::webhook::DeliveryExhausted, "webhook.delivery_exhausted");
+SCHEMAS_FIELDS(core::webhook::DeliveryExhausted, org, delivery, attempt, status, reason);
+
+// Effects
+SCHEMAS_TYPE(core::ForwardCommand, "forward_command");
+SCHEMAS_FIELDS(core::ForwardCommand, aggregate, command);
+SCHEMAS_TYPE(core::SendVerificationMail, "send_verification_mail");
+SCHEMAS_FIELDS(core::SendVerificationMail, org, mail, profile, token);
+SCHEMAS_TYPE(core::PlanBatch, "plan_batch");
+SCHEMAS_FIELDS(core::PlanBatch, org, batch);
+SCHEMAS_TYPE(core::RunUnit, "run_unit");
+SCHEMAS_FIELDS(core::RunUnit, org, batch, unit);
+SCHEMAS_TYPE(core::DeliverWebhook, "deliver_webhook");
+SCHEMAS_FIELDS(core::DeliverWebhook, org, delivery);
+
+// State rows; the type name is the first byte of a row's key
+SCHEMAS_TYPE(core::identity::EmailClaim, "e");
+SCHEMAS_FIELDS(core::identity::EmailClaim, email, org, user);
+SCHEMAS_TYPE(core::identity::Org, "o");
+SCHEMAS_FIELDS(core::identity::Org, id, user, kind, email, created_at, verified_at, profile, api_keys_active,
+               verifications);
+SCHEMAS_TYPE(core::identity::Verification, "v");
+SCHEMAS_FIELDS(core::identity::Verification, token, org, profile, expires_at);
+SCHEMAS_TYPE(core::identity::Session, "s");
+SCHEMAS_FIELDS(core::identity::Session, token, id, org, user, created_at, expires_at);
+SCHEMAS_TYPE(core::identity::ApiKey, "k");
+SCHEMAS_FIELDS(core::identity::ApiKey, org, id, secret, hint, label, created_at, revoked_at, replaced_by);
+SCHEMAS_TYPE(core::identity::ApiKeySecret, "K");
+SCHEMAS_FIELDS(core::identity::ApiKeySecret, secret, org, id);
+SCHEMAS_TYPE(core::ledger::Account, "a");
+SCHEMAS_FIELDS(core::ledger::Account, id, balance);
+SCHEMAS_TYPE(core::ledger::Reservation, "r");
+SCHEMAS_FIELDS(core::ledger::Reservation, org, batch, amount, captured, released, created_at);
+SCHEMAS_TYPE(core::ledger::Entry, "l");
+SCHEMAS_FIELDS(core::ledger::Entry, org, sequence, transfer, kind, amount, available_after, reserved_after, batch, at);
+SCHEMAS_TYPE(core::ledger::Book, "b");
+SCHEMAS_FIELDS(core::ledger::Book, org, entries, granted, topped_up, captured, refunded);
+SCHEMAS_TYPE(core::ledger::Posted, "p");
+SCHEMAS_FIELDS(core::ledger::Posted, transfer, amount);
+SCHEMAS_TYPE(core::quote::Quote, "q");
+SCHEMAS_FIELDS(core::quote::Quote, org, id, phase, basis, terms, plan, estimate, rejected, catalog_version, webhook,
+               locked_at, expires_at, batch);
+SCHEMAS_TYPE(core::batch::Batch, "B");
+SCHEMAS_FIELDS(core::batch::Batch, org, id, quote, phase, stop, terms, plan, webhook, retry_of, created_at, deadline,
+               dispatched_at, ended_at, stop_requested_at, units_planned, units_closed, closed, open, route_costs);
+SCHEMAS_TYPE(core::batch::Unit, "U");
+SCHEMAS_FIELDS(core::batch::Unit, org, batch, index, phase, blob, route, item_count, quoted, attempt, handle, progress);
+SCHEMAS_TYPE(core::batch::Submission, "i");
+SCHEMAS_FIELDS(core::batch::Submission, org, idempotency_key, fingerprint, batch);
+SCHEMAS_TYPE(core::webhook::Delivery, "w");
+SCHEMAS_FIELDS(core::webhook::Delivery, org, id, batch, type, target, phase, created_at, attempt, last_status, next_at);
+SCHEMAS_TYPE(core::Timer, "T");
+SCHEMAS_FIELDS(core::Timer, due, id, origin, command);
+SCHEMAS_TYPE(core::Outstanding, "x");
+SCHEMAS_FIELDS(core::Outstanding, id, origin, effect);
+
+}  // namespace schemas
