@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "adapters/passwords/passwords.h"
+#include "adapters/passwords/password_hasher.h"
 #include "api/http/coroutines.h"
 #include "core/catalog.h"
 #include "core/policy.h"
