@@ -22,4 +22,6 @@ void add_billing(http::Router& router, const App& app);
 void add_catalog(http::Router& router, const App& app);
 void add_service(http::Router& router, const App& app);  // runtime, healthz, readyz, metrics
 
+void add_all(http::Router& router, const App& app);
+
 }  // namespace api::resources
