@@ -82,4 +82,43 @@ const std::vector<std::size_t>& Catalog::offerings_of(const ModelSlug& slug) con
   return found == offering_index_.end() ? none : found->second;
 }
 
+namespace {
+
+std::optional<Prices> cheapest_prices(const Catalog& catalog, const ModelSlug& model, Mode mode) {
+  std::optional<Prices> cheapest;
+  const auto sum = [](const Prices& prices) { return prices.input.picos() + prices.output.picos(); };
+  for (const std::size_t index : catalog.offerings_of(model)) {
+    const Offering& offering = catalog.offerings()[index];
+    if (offering.mode != mode) continue;
+    if (!cheapest || sum(offering.prices) < sum(*cheapest)) cheapest = offering.prices;
+  }
+  return cheapest;
+}
+
+Prices half(const Prices& prices) {
+  const auto halve = [](TokenPrice price) { return TokenPrice::from_picos((price.picos() + 1) / 2); };
+  return {halve(prices.input), halve(prices.cached_input), halve(prices.output)};
+}
+
+}  // namespace
+
+Catalog with_simulated_provider(const Catalog& catalog) {
+  const ProviderId simulated{std::string(simulated_provider)};
+  std::vector<Provider> providers = catalog.providers();
+  providers.push_back({simulated, "Simulated", 1.0, true});
+
+  std::vector<Offering> offerings = catalog.offerings();
+  for (const Model& model : catalog.models()) {
+    std::optional<Prices> sync = cheapest_prices(catalog, model.slug, Mode::sync);
+    std::optional<Prices> batch = cheapest_prices(catalog, model.slug, Mode::batch);
+    if (!sync && !batch) continue;  // nobody sells it: there is no list price
+    if (!sync) sync = batch;
+    if (!batch) batch = half(*sync);
+    const std::vector<std::string> everywhere = {"global", "us", "eu"};
+    offerings.push_back({simulated, model.slug, Mode::sync, *sync, PrivacyTier::zero_retention, everywhere});
+    offerings.push_back({simulated, model.slug, Mode::batch, *batch, PrivacyTier::zero_retention, everywhere});
+  }
+  return Catalog(catalog.version() + "+simulated", std::move(providers), catalog.models(), std::move(offerings));
+}
+
 }  // namespace core

@@ -50,7 +50,8 @@ struct Offering {
   Mode mode = Mode::sync;
   Prices prices;
   PrivacyTier privacy_tier = PrivacyTier::standard;  // the strictest tier it meets
-  std::vector<std::string> regions;                  // "global", "us", "eu", …
+  std::vector<std::string> regions;                  // every place it may run in: "global", "us", "eu", …
+  std::string provider_model = {};                   // the provider's own name for it; empty: the slug
   friend bool operator==(const Offering&, const Offering&) = default;
 };
 
@@ -86,5 +87,12 @@ class Catalog {
   std::map<ModelSlug, std::size_t> model_index_;
   std::map<ModelSlug, std::vector<std::size_t>> offering_index_;
 };
+
+// The provider that answers in this process, without a network or a key. Real catalogs may not name it.
+constexpr std::string_view simulated_provider = "simulated";
+
+// The same catalog with every model also sold by the simulated provider, in both modes, at the list price of the
+// model's cheapest offering in that mode: batch at half the synchronous price where nobody sells one.
+Catalog with_simulated_provider(const Catalog& catalog);
 
 }  // namespace core

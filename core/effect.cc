@@ -11,6 +11,7 @@ std::string key_of(const Effect& effect) {
           [](const SendVerificationMail& mail) { return "mail/" + mail.mail.value(); },
           [](const PlanBatch& plan) { return "plan/" + plan.batch.value(); },
           [](const RunUnit& run) { return "run/" + run.batch.value() + "/" + std::to_string(run.unit.value()); },
+          [](const StopBatch& stop) { return "stop/" + stop.batch.value(); },
           [](const DeliverWebhook& deliver) { return "deliver/" + deliver.delivery.value(); },
       },
       effect);

@@ -43,7 +43,13 @@ struct DeliverWebhook {
   DeliveryId delivery;
 };
 
-using Effect = std::variant<ForwardCommand, SendVerificationMail, PlanBatch, RunUnit, DeliverWebhook>;
+// Ends the attempts of a batch that is to stop.
+struct StopBatch {
+  OrgId org;
+  BatchId batch;
+};
+
+using Effect = std::variant<ForwardCommand, SendVerificationMail, PlanBatch, RunUnit, StopBatch, DeliverWebhook>;
 
 // Unique among the effects of a partition that are not done.
 std::string key_of(const Effect& effect);

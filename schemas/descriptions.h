@@ -166,6 +166,8 @@ SCHEMAS_TYPE(core::PlanBatch, "plan_batch");
 SCHEMAS_FIELDS(core::PlanBatch, org, batch);
 SCHEMAS_TYPE(core::RunUnit, "run_unit");
 SCHEMAS_FIELDS(core::RunUnit, org, batch, unit);
+SCHEMAS_TYPE(core::StopBatch, "stop_batch");
+SCHEMAS_FIELDS(core::StopBatch, org, batch);
 SCHEMAS_TYPE(core::DeliverWebhook, "deliver_webhook");
 SCHEMAS_FIELDS(core::DeliverWebhook, org, delivery);
 

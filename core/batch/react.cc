@@ -13,4 +13,8 @@ std::vector<Effect> react_one(const UnitsPlanned& event) {
   return effects;
 }
 
+std::vector<Effect> react_one(const StopRequested& event) {
+  return {StopBatch{event.org, event.batch}};
+}
+
 }  // namespace core::batch

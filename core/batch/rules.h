@@ -28,5 +28,6 @@ Result<void> apply_one(State& state, Timestamp time, const BatchEnded& event);
 
 std::vector<Effect> react_one(const BatchQueued& event);
 std::vector<Effect> react_one(const UnitsPlanned& event);
+std::vector<Effect> react_one(const StopRequested& event);
 
 }  // namespace core::batch

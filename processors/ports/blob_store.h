@@ -31,6 +31,12 @@ class BlobWriter {
   virtual core::Result<core::Digest> finish() = 0;
 };
 
+// Bytes on their way in, read again later and then forgotten. Not durable; destroyed: gone.
+class Spool : public BlobReader {
+ public:
+  virtual core::Result<void> append(std::string_view bytes) = 0;
+};
+
 // A file that grows by whole lines and keeps what was synced. One writer at a time per name.
 class Segment {
  public:
@@ -38,7 +44,7 @@ class Segment {
   virtual std::uint64_t size() const = 0;  // bytes, unsynced ones included
   virtual core::Result<void> append(std::string_view lines) = 0;
   virtual core::Result<void> sync() = 0;
-  // Cuts the file back: after a crash, to the last row that is whole everywhere.
+  // Cuts the file back, durably: after a crash, to the last row that is whole everywhere.
   virtual core::Result<void> truncate(std::uint64_t size) = 0;
 };
 
@@ -50,6 +56,9 @@ class BlobStore {
   virtual core::Result<std::unique_ptr<BlobWriter>> create() = 0;
   // Errors: blob_not_found, storage_failed.
   virtual core::Result<std::unique_ptr<BlobReader>> open(const core::Digest& digest) const = 0;
+
+  // For a request body that arrives in chunks.
+  virtual core::Result<std::unique_ptr<Spool>> create_spool() = 0;
 
   // `name` is a path of [a-z0-9_.] words with slashes between them. Opens or creates.
   virtual core::Result<std::unique_ptr<Segment>> open_segment(const std::string& name) = 0;

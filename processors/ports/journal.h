@@ -12,11 +12,11 @@ namespace processors {
 
 // One record is one group of events: there whole or not at all.
 struct JournalRecord {
-  core::Epoch epoch;       // of the owner that wrote it
-  std::string instance;    // which process wrote it
-  core::Timestamp time;    // log time
-  std::string chain;       // 32 bytes: SHA-256(chain of the record before || epoch || instance || time || value)
-  std::string value;       // a CloudEvents batch, JSON, record_bytes_max at most
+  core::Epoch epoch;     // of the owner that wrote it
+  std::string instance;  // which process wrote it
+  core::Timestamp time;  // log time
+  std::string chain;     // 32 bytes: SHA-256(chain of the record before || epoch || instance || time || value)
+  std::string value;     // a CloudEvents batch, JSON, record_bytes_max at most
 };
 
 struct StoredRecord {
@@ -24,9 +24,11 @@ struct StoredRecord {
   JournalRecord record;
 };
 
-// Threading: every member may be called from any thread; `confirmed` and `visit` run on a thread of the journal's or the
+// Threading: every member may be called from any thread; `confirmed` and `visit` run on a thread of the journal's or
+// the
 //            caller's, and must not block.
-// Delivery:  a record is confirmed only when it is durable and has been read back with no record of a newer epoch before
+// Delivery:  a record is confirmed only when it is durable and has been read back with no record of a newer epoch
+// before
 //            it. After an error its outcome is unknown: read to the end, and the log says what happened.
 class Journal {
  public:

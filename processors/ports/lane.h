@@ -18,7 +18,7 @@ namespace processors {
 struct LaneItem {
   std::uint32_t number = 0;  // of the item in its batch, from 0; customers' own ids never leave the system
   core::Operation operation = core::Operation::responses;
-  std::string input;                 // JSON object: the request body of `operation`, without `model`
+  std::string input;                   // JSON object: the request body of `operation`, without `model`
   std::int64_t output_tokens_max = 0;  // bought for this item; the lane asks for no more
 };
 
@@ -51,12 +51,12 @@ enum class Verdict {
 struct LaneAnswer {
   std::uint32_t number = 0;
   Verdict verdict = Verdict::transient;
-  std::string text;                // of the assistant; for embeddings a JSON array of numbers
-  std::string finish_reason;       // stop, length, content_filter, tool_calls, refusal
+  std::string text;           // of the assistant; for embeddings a JSON array of numbers
+  std::string finish_reason;  // stop, length, content_filter, tool_calls, refusal
   Usage usage;
-  std::string error_code;          // stable word, when not succeeded
-  std::string error_message;       // for the customer; never names our account
-  std::string provider_body;       // JSON as the provider sent it; may be empty
+  std::string error_code;     // stable word, when not succeeded
+  std::string error_message;  // for the customer; never names our account
+  std::string provider_body;  // JSON as the provider sent it; may be empty
 };
 
 enum class LaneEnd {
@@ -85,6 +85,8 @@ class Lane {
   virtual void start(Attempt attempt, std::shared_ptr<AttemptObserver> observer) = 0;
   // Ends the running attempts of a batch early; each still reports on_end.
   virtual void stop(const core::BatchId& batch) = 0;
+  // The same for every batch.
+  virtual void stop_all() = 0;
 };
 
 }  // namespace processors

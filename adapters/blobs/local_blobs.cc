@@ -1,0 +1,293 @@
+#include "adapters/blobs/local_blobs.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "core/invariant.h"
+#include "schemas/digest.h"
+
+namespace adapters::blobs {
+namespace {
+
+using files::Descriptor;
+using std::filesystem::path;
+
+constexpr std::size_t writer_buffer_bytes = 256u << 10;
+constexpr std::size_t segment_name_bytes_max = 512;
+constexpr std::size_t segment_word_bytes_max = 255;  // of a file name
+
+path place_of(const path& blobs, const core::Digest& digest) {
+  return blobs / digest.value().substr(0, 2) / digest.value();
+}
+
+bool is_digest(const core::Digest& digest) {
+  return digest.value().size() == 2 * schemas::sha256_bytes && schemas::from_hex(digest.value()).has_value();
+}
+
+bool is_segment_word(std::string_view word) {
+  return !word.empty() && word.size() <= segment_word_bytes_max && word != "." && word != ".." &&
+         word.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_.") == std::string_view::npos;
+}
+
+core::Result<void> check_segment_name(std::string_view name) {
+  const core::Error refused{core::ErrorCode::invalid_request,
+                            "a segment's name is words of [a-z0-9_.] with slashes "
+                            "between them, 512 bytes at most"};
+  if (name.size() > segment_name_bytes_max) return refused;
+  for (std::size_t from = 0, slash = 0; slash != std::string_view::npos; from = slash + 1) {
+    slash = name.find('/', from);
+    if (!is_segment_word(name.substr(from, slash == std::string_view::npos ? slash : slash - from))) return refused;
+  }
+  return {};
+}
+
+core::Result<std::string> read_clamped(const Descriptor& file, std::uint64_t size, std::uint64_t offset,
+                                       std::size_t length, const path& name) {
+  if (offset >= size) return std::string();
+  return files::read_at(file, offset, static_cast<std::size_t>(std::min<std::uint64_t>(length, size - offset)), name);
+}
+
+class Reader final : public processors::BlobReader {
+ public:
+  static core::Result<std::unique_ptr<processors::BlobReader>> open(const path& place) {
+    std::error_code error;
+    if (!std::filesystem::exists(place, error) && !error) {
+      return core::Error{core::ErrorCode::blob_not_found, place.filename().string() + " is not in the blob store"};
+    }
+    auto file = files::open(place, O_RDONLY);
+    if (!file) return file.error();
+    auto size = files::size_of(*file, place);
+    if (!size) return size.error();
+    return std::make_unique<Reader>(*std::move(file), *size, place);
+  }
+
+  Reader(Descriptor file, std::uint64_t size, path place)
+      : file_(std::move(file)), size_(size), path_(std::move(place)) {}
+
+  std::uint64_t size() const override { return size_; }
+  core::Result<std::string> read(std::uint64_t offset, std::size_t length) const override {
+    return read_clamped(file_, size_, offset, length, path_);
+  }
+
+ private:
+  Descriptor file_;
+  std::uint64_t size_;
+  path path_;
+};
+
+class Writer final : public processors::BlobWriter {
+ public:
+  Writer(Descriptor file, path temporary, path blobs)
+      : file_(std::move(file)), temporary_(std::move(temporary)), blobs_(std::move(blobs)) {}
+  ~Writer() override {
+    if (!finished_) ::unlink(temporary_.c_str());
+  }
+
+  core::Result<void> append(std::string_view bytes) override {
+    if (failure_) return *failure_;
+    INVARIANT(!finished_);
+    hash_.update(bytes);
+    buffer_ += bytes;
+    return buffer_.size() < writer_buffer_bytes ? core::Result<void>() : note(write_buffer());
+  }
+
+  core::Result<core::Digest> finish() override {
+    if (failure_) return *failure_;
+    INVARIANT(!finished_);
+    const core::Digest digest = hash_.finish();
+    if (auto done = note(put_in_place(place_of(blobs_, digest))); !done) return done.error();
+    return digest;
+  }
+
+ private:
+  core::Result<void> write_buffer() {
+    auto done = files::write_all(file_, buffer_, temporary_);
+    buffer_.clear();
+    return done;
+  }
+
+  core::Result<void> put_in_place(const path& place) {
+    if (auto done = write_buffer(); !done) return done;
+    if (auto done = files::sync(file_, temporary_); !done) return done;
+    // The same content replaces itself: both files are whole, and whoever reads the old one keeps it.
+    if (::rename(temporary_.c_str(), place.c_str()) != 0) return files::failure("cannot put in place", place);
+    finished_ = true;
+    return files::sync_directory(place.parent_path());
+  }
+
+  core::Result<void> note(core::Result<void> outcome) {
+    if (!outcome) failure_ = outcome.error();
+    return outcome;
+  }
+
+  Descriptor file_;
+  path temporary_;
+  path blobs_;
+  schemas::Sha256 hash_;
+  std::string buffer_;
+  std::optional<core::Error> failure_;
+  bool finished_ = false;
+};
+
+class LocalSegment final : public processors::Segment {
+ public:
+  LocalSegment(Descriptor file, std::uint64_t size, path place)
+      : file_(std::move(file)), size_(size), path_(std::move(place)) {}
+
+  std::uint64_t size() const override { return size_; }
+
+  core::Result<void> append(std::string_view lines) override {
+    if (failure_) return *failure_;
+    if (auto written = files::write_all(file_, lines, path_); !written) {
+      // No half line may stay in front of the next append.
+      if (::ftruncate(file_.number(), static_cast<off_t>(size_)) != 0) failure_ = written.error();
+      return written;
+    }
+    size_ += lines.size();
+    return {};
+  }
+
+  core::Result<void> sync() override {
+    if (failure_) return *failure_;
+    if (::fdatasync(file_.number()) == 0) return {};
+    failure_ = files::failure("cannot make durable", path_);
+    return *failure_;
+  }
+
+  core::Result<void> truncate(std::uint64_t size) override {
+    if (failure_) return *failure_;
+    if (size > size_) {
+      return core::Error{core::ErrorCode::storage_failed,
+                         path_.string() + " is shorter than what was acknowledged of it: restore it from a backup"};
+    }
+    if (::ftruncate(file_.number(), static_cast<off_t>(size)) != 0) return files::failure("cannot cut back", path_);
+    size_ = size;
+    auto synced = files::sync(file_, path_);
+    if (!synced) failure_ = synced.error();
+    return synced;
+  }
+
+ private:
+  Descriptor file_;
+  std::uint64_t size_;
+  path path_;
+  std::optional<core::Error> failure_;
+};
+
+class LocalSpool final : public processors::Spool {
+ public:
+  LocalSpool(Descriptor file, path name) : file_(std::move(file)), path_(std::move(name)) {}
+
+  std::uint64_t size() const override { return size_; }
+
+  core::Result<std::string> read(std::uint64_t offset, std::size_t length) const override {
+    return read_clamped(file_, size_, offset, length, path_);
+  }
+
+  core::Result<void> append(std::string_view bytes) override {
+    if (failure_) return *failure_;
+    if (auto written = files::write_all(file_, bytes, path_); !written) {
+      failure_ = written.error();
+      return written;
+    }
+    size_ += bytes.size();
+    return {};
+  }
+
+ private:
+  Descriptor file_;
+  path path_;
+  std::uint64_t size_ = 0;
+  std::optional<core::Error> failure_;
+};
+
+core::Result<Descriptor> lock(const path& file) {
+  auto held = files::open(file, O_RDWR | O_CREAT);
+  if (!held || ::flock(held->number(), LOCK_EX | LOCK_NB) == 0) return held;
+  if (errno != EWOULDBLOCK) return files::failure("cannot lock", file);
+  return core::Error{core::ErrorCode::storage_failed,
+                     file.string() + " is held by another process: stop that one or use another directory"};
+}
+
+}  // namespace
+
+LocalBlobs::LocalBlobs(path directory, Descriptor lock)
+    : blobs_(directory / "sha256"),
+      segments_(directory / "segments"),
+      incoming_(directory / "incoming"),
+      spool_(directory / "spool"),
+      lock_(std::move(lock)) {}
+
+core::Result<std::unique_ptr<LocalBlobs>> LocalBlobs::open(const path& directory) {
+  if (auto made = files::make_directories(directory); !made) return made.error();
+  auto held = lock(directory / "lock");
+  if (!held) return held.error();
+  std::unique_ptr<LocalBlobs> store(new LocalBlobs(directory, *std::move(held)));
+  for (const path& part : {store->blobs_, store->segments_, store->incoming_, store->spool_})
+    if (auto made = files::make_directory(part); !made) return made.error();
+  // All 256 now, so that finishing a blob has only one directory entry to make durable.
+  for (int first = 0; first < 256; ++first) {
+    const char byte = static_cast<char>(first);
+    const path part = store->blobs_ / schemas::to_hex({&byte, 1});
+    std::error_code error;
+    if (std::filesystem::create_directory(part, error); error) {
+      errno = error.value();
+      return files::failure("cannot make directory", part);
+    }
+  }
+  if (auto synced = files::sync_directory(store->blobs_); !synced) return synced.error();
+  for (const path& part : {store->incoming_, store->spool_})
+    if (auto removed = files::remove_temporary_files(part); !removed) return removed.error();
+  return store;
+}
+
+core::Result<std::unique_ptr<processors::BlobWriter>> LocalBlobs::create() {
+  path temporary;
+  auto file = files::open_temporary(incoming_, temporary);
+  if (!file) return file.error();
+  return std::make_unique<Writer>(*std::move(file), std::move(temporary), blobs_);
+}
+
+core::Result<std::unique_ptr<processors::BlobReader>> LocalBlobs::open(const core::Digest& digest) const {
+  if (!is_digest(digest)) {
+    return core::Error{core::ErrorCode::blob_not_found, "a blob's name is 64 lower-case hexadecimal digits"};
+  }
+  return Reader::open(place_of(blobs_, digest));
+}
+
+core::Result<std::unique_ptr<processors::Spool>> LocalBlobs::create_spool() {
+  path name;
+  auto file = files::open_temporary(spool_, name);
+  if (!file) return file.error();
+  // From here on only the descriptor holds the bytes: they go with it, however this process ends.
+  if (::unlink(name.c_str()) != 0) return files::failure("cannot remove", name);
+  return std::make_unique<LocalSpool>(*std::move(file), std::move(name));
+}
+
+core::Result<std::unique_ptr<processors::Segment>> LocalBlobs::open_segment(const std::string& name) {
+  if (auto checked = check_segment_name(name); !checked) return checked.error();
+  const path relative(name);
+  path parent = segments_;
+  for (const path& word : relative.parent_path())
+    if (auto made = files::make_directory(parent /= word); !made) return made.error();
+  const path place = segments_ / relative;
+  auto file = files::open(place, O_RDWR | O_CREAT | O_APPEND);
+  if (!file) return file.error();
+  if (auto synced = files::sync_directory(parent); !synced) return synced.error();
+  auto size = files::size_of(*file, place);
+  if (!size) return size.error();
+  return std::make_unique<LocalSegment>(*std::move(file), *size, place);
+}
+
+core::Result<std::unique_ptr<processors::BlobReader>> LocalBlobs::read_segment(const std::string& name) const {
+  if (auto checked = check_segment_name(name); !checked) return checked.error();
+  return Reader::open(segments_ / name);
+}
+
+}  // namespace adapters::blobs

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "adapters/files/files.h"
+#include "processors/ports/blob_store.h"
+
+namespace adapters::blobs {
+
+// Payloads in a local directory:
+//
+//   sha256/ab/<digest>   a blob under its SHA-256; the same content is one file
+//   segments/<name>      segments, by name
+//   incoming/            blobs being written; what a crash left is removed by open()
+//   spool/               request bodies; files without a name, so a crash leaves nothing
+//   lock                 held while the store is open: one process at a time
+//
+// Threading:  every member from any thread; what it hands out, one thread at a time.
+// Lifetime:   outlives what it hands out.
+// Durability: a finished blob and a synced segment survive a crash of the machine, their names included. A write that
+//             could not be made durable fails its writer or segment for good: what the disk holds is then in doubt,
+//             and for a segment to be settled with truncate() after opening it again.
+class LocalBlobs final : public processors::BlobStore {
+ public:
+  // Makes the directory when missing. Errors: storage_failed, also when another process holds it.
+  static core::Result<std::unique_ptr<LocalBlobs>> open(const std::filesystem::path& directory);
+
+  core::Result<std::unique_ptr<processors::BlobWriter>> create() override;
+  core::Result<std::unique_ptr<processors::BlobReader>> open(const core::Digest& digest) const override;
+  core::Result<std::unique_ptr<processors::Spool>> create_spool() override;
+
+  // Errors: invalid_request (no such name can be), storage_failed.
+  core::Result<std::unique_ptr<processors::Segment>> open_segment(const std::string& name) override;
+  // Reads what is there now; what is appended later needs a new reader. Errors: also blob_not_found.
+  core::Result<std::unique_ptr<processors::BlobReader>> read_segment(const std::string& name) const override;
+
+ private:
+  LocalBlobs(std::filesystem::path directory, files::Descriptor lock);
+
+  const std::filesystem::path blobs_;
+  const std::filesystem::path segments_;
+  const std::filesystem::path incoming_;
+  const std::filesystem::path spool_;
+  files::Descriptor lock_;
+};
+
+}  // namespace adapters::blobs

@@ -1,0 +1,240 @@
+#include "adapters/embedded_log/embedded_log.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "adapters/embedded_log/frame.h"
+
+namespace adapters::embedded_log {
+namespace {
+
+core::Error stopped_writing(const core::Error& cause) {
+  return core::Error{core::ErrorCode::storage_failed,
+                     "the journal stopped writing and the outcome of this record is unknown: " + cause.detail};
+}
+
+void copy(const Frame& frame, processors::StoredRecord& into) {
+  into.offset = frame.offset;
+  into.record.epoch = frame.epoch;
+  into.record.time = frame.time;
+  into.record.instance = frame.instance;
+  into.record.chain = frame.chain;
+  into.record.value = frame.value;
+}
+
+// Walks the records of one partition, over those of the others.
+class PartitionReader {
+ public:
+  PartitionReader(const std::filesystem::path& directory, core::Partition partition)
+      : directory_(directory), partition_(partition), reader_(directory) {}
+
+  // Visits the records of the stretch from `next` on and moves `next` behind each. False when the visitor has enough.
+  core::Result<bool> visit(const Stretch& stretch, core::Offset& next, const processors::Journal::Visit& visit) {
+    Place place = stretch.begin;
+    for (std::int64_t offset = stretch.first.value(); offset < stretch.end.value();) {
+      auto head_bytes = reader_.bytes_at(place, frame_head_bytes);
+      if (!head_bytes) return head_bytes.error();
+      const std::optional<FrameHead> head = decode_head(*head_bytes);
+      if (!head) return corrupt_at(directory_, place, fmt::format("no frame before offset {}", offset));
+      if (head->partition == partition_) {
+        if (offset >= next.value()) {
+          auto bytes = reader_.bytes_at(place, head->frame_bytes);
+          if (!bytes) return bytes.error();
+          const std::optional<Frame> frame = decode_frame(*bytes);
+          if (!frame || frame->offset.value() != offset) {
+            return corrupt_at(directory_, place, fmt::format("not the whole frame of offset {}", offset));
+          }
+          copy(*frame, stored_);
+          next = core::Offset(offset + 1);
+          if (!visit(stored_)) return false;
+        }
+        ++offset;
+      }
+      place.position += head->frame_bytes;
+    }
+    return true;
+  }
+
+ private:
+  const std::filesystem::path& directory_;
+  const core::Partition partition_;
+  SegmentReader reader_;
+  processors::StoredRecord stored_;  // its texts keep their memory from record to record
+};
+
+}  // namespace
+
+core::Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open_log(Settings settings) {
+  if (settings.segment_bytes == 0 || settings.segment_bytes > Settings::segment_bytes_max) {
+    return core::Error{core::ErrorCode::configuration_invalid, fmt::format("journal segments must have 1 to {} bytes",
+                                                                           std::uint32_t{Settings::segment_bytes_max})};
+  }
+  if (auto created = ensure_directory(settings.directory); !created) return created.error();
+  auto lock = LockFile::acquire(settings.directory / "lock");
+  if (!lock) return lock.error();
+  auto recovered = recover(settings.directory);
+  if (!recovered) return recovered.error();
+  auto segments = SegmentWriter::resume(settings.directory, settings.segment_bytes, *recovered);
+  if (!segments) return segments.error();
+  return std::unique_ptr<EmbeddedLog>(
+      new EmbeddedLog(std::move(settings), std::move(*lock), std::move(*segments), std::move(*recovered)));
+}
+
+EmbeddedLog::EmbeddedLog(Settings settings, LockFile lock, SegmentWriter segments, Recovered recovered)
+    : settings_(std::move(settings)),
+      lock_(std::move(lock)),
+      torn_tail_bytes_(recovered.torn_tail_bytes),
+      partitions_(std::move(recovered.partitions)),
+      segments_(std::move(segments)),
+      writer_([this] { write_until_stopped(); }) {}
+
+EmbeddedLog::~EmbeddedLog() {
+  stop();
+}
+
+void EmbeddedLog::stop() {
+  const std::scoped_lock one_at_a_time(stop_mutex_);
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+    work_arrived_.notify_one();
+  }
+  if (writer_.joinable()) writer_.join();
+}
+
+core::Result<core::Offset> EmbeddedLog::open(core::Partition partition) {
+  std::unique_lock lock(mutex_);
+  PartitionLog& log = partitions_[partition];
+  const core::Offset next = log.next();
+  work_settled_.wait(lock, [&] { return failure_ || log.durable_end() >= next; });
+  if (failure_) return stopped_writing(*failure_);
+  return log.next();
+}
+
+void EmbeddedLog::append(core::Partition partition, processors::JournalRecord record, Confirmed confirmed) {
+  std::optional<core::Error> refused;
+  {
+    const std::scoped_lock lock(mutex_);
+    refused = refusal(partition, record);
+    if (!refused) {
+      pending_bytes_ += frame_bytes(record);
+      const core::Offset offset = partitions_[partition].assign(record.epoch);
+      waiting_.push_back({partition, offset, std::move(record), std::move(confirmed)});
+      work_arrived_.notify_one();
+    }
+  }
+  if (refused) confirmed(*std::move(refused));
+}
+
+std::optional<core::Error> EmbeddedLog::refusal(core::Partition partition,
+                                                const processors::JournalRecord& record) const {
+  if (failure_) return stopped_writing(*failure_);
+  if (stopping_) return core::Error{core::ErrorCode::unavailable, "the journal is stopping; try again after a restart"};
+  if (record.value.size() > record_bytes_max) {
+    return core::Error{core::ErrorCode::payload_too_large,
+                       fmt::format("a journal record of {} bytes, where {} are allowed; split the group",
+                                   record.value.size(), std::size_t{record_bytes_max})};
+  }
+  const auto known = partitions_.find(partition);
+  if (known != partitions_.end() && known->second.fences(record.epoch)) {
+    return core::Error{core::ErrorCode::fenced,
+                       fmt::format("partition {} belongs to epoch {}, no longer to {}", partition.value(),
+                                   known->second.newest_epoch().value(), record.epoch.value())};
+  }
+  if (pending_bytes_ > 0 && pending_bytes_ + frame_bytes(record) > settings_.pending_bytes_max) {
+    return core::Error{core::ErrorCode::overloaded,
+                       fmt::format("{} bytes wait to be durable; try again", pending_bytes_)};
+  }
+  return std::nullopt;
+}
+
+core::Offset EmbeddedLog::durable_end(core::Partition partition) const {
+  const std::scoped_lock lock(mutex_);
+  const auto known = partitions_.find(partition);
+  return known == partitions_.end() ? core::Offset(0) : known->second.durable_end();
+}
+
+Stretch EmbeddedLog::stretch_with(core::Partition partition, core::Offset from) const {
+  const std::scoped_lock lock(mutex_);
+  return partitions_.at(partition).stretch_with(from);
+}
+
+core::Result<core::Offset> EmbeddedLog::read(core::Partition partition, core::Offset from, const Visit& visit) {
+  // Fixed before the first byte is read: whatever lies before this end is durable and changes no more.
+  const core::Offset end = durable_end(partition);
+  PartitionReader reader(settings_.directory, partition);
+  core::Offset next = from;
+  while (next < end) {
+    Stretch stretch = stretch_with(partition, next);
+    stretch.end = std::min(stretch.end, end);
+    auto wants_more = reader.visit(stretch, next, visit);
+    if (!wants_more) return wants_more.error();
+    if (!*wants_more) break;
+  }
+  return next;
+}
+
+void EmbeddedLog::write_until_stopped() {
+  for (;;) {
+    std::vector<Pending> group;
+    {
+      std::unique_lock lock(mutex_);
+      work_arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+      if (waiting_.empty()) return;
+      group.swap(waiting_);
+    }
+    std::span<Pending> rest = group;
+    while (!rest.empty()) {
+      auto written = write_some(rest);
+      if (!written) return fail(written.error(), rest);
+      settle(rest.first(*written));
+      rest = rest.subspan(*written);
+    }
+  }
+}
+
+// Makes as many records durable as fit into one segment, one at least. Answers how many.
+core::Result<std::size_t> EmbeddedLog::write_some(std::span<Pending> group) {
+  if (auto made = segments_.make_room(frame_bytes(group.front().record)); !made) return made.error();
+  const Place begin = segments_.end();
+  buffer_.clear();
+  std::size_t count = 0;
+  for (Pending& pending : group) {
+    if (buffer_.size() + frame_bytes(pending.record) > segments_.room()) break;
+    pending.place = {.segment = begin.segment, .position = begin.position + buffer_.size()};
+    encode_frame(buffer_, pending.partition, pending.offset, static_cast<std::uint32_t>(begin.position),
+                 pending.record);
+    ++count;
+  }
+  if (auto written = segments_.write(buffer_, count); !written) return written.error();
+  return count;
+}
+
+void EmbeddedLog::settle(std::span<Pending> written) {
+  {
+    const std::scoped_lock lock(mutex_);
+    for (const Pending& pending : written) {
+      partitions_[pending.partition].stored(pending.place);
+      pending_bytes_ -= frame_bytes(pending.record);
+    }
+    work_settled_.notify_all();
+  }
+  for (const Pending& pending : written) pending.confirmed(pending.offset);
+}
+
+void EmbeddedLog::fail(const core::Error& cause, std::span<Pending> unwritten) {
+  std::vector<Pending> waiting;
+  {
+    const std::scoped_lock lock(mutex_);
+    failure_ = cause;
+    waiting.swap(waiting_);
+    work_settled_.notify_all();
+  }
+  for (const Pending& pending : unwritten) pending.confirmed(stopped_writing(cause));
+  for (const Pending& pending : waiting) pending.confirmed(stopped_writing(cause));
+  if (settings_.on_fatal) settings_.on_fatal(cause.detail);
+}
+
+}  // namespace adapters::embedded_log

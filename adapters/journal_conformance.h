@@ -1,0 +1,289 @@
+// What every adapter of the Journal port has to keep. An adapter's test names a Place and runs the suite over it:
+//
+//   struct MyPlace {                                    // made anew for each test, empty
+//     std::unique_ptr<processors::Journal> open();      // again after the one before was destroyed: the same records
+//   };
+//   INSTANTIATE_TYPED_TEST_SUITE_P(MyAdapter, JournalConformance, MyPlace);
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "processors/ports/journal.h"
+
+namespace adapters {
+
+inline constexpr auto journal_hang = std::chrono::seconds(60);
+
+inline processors::JournalRecord journal_record(std::string value, std::int64_t epoch = 1) {
+  return {.epoch = core::Epoch(epoch),
+          .instance = "node-1",
+          .time = core::Timestamp(core::Duration(1'700'000'000'000'000 + epoch)),
+          .chain = std::string(32, 'c'),
+          .value = std::move(value)};
+}
+
+using Confirmation = std::future<core::Result<core::Offset>>;
+
+inline Confirmation append_record(processors::Journal& journal, core::Partition partition,
+                                  processors::JournalRecord record) {
+  auto promise = std::make_shared<std::promise<core::Result<core::Offset>>>();
+  auto future = promise->get_future();
+  journal.append(partition, std::move(record),
+                 [promise](core::Result<core::Offset> answer) { promise->set_value(std::move(answer)); });
+  return future;
+}
+
+inline core::Result<core::Offset> wait_for(Confirmation confirmation) {
+  if (confirmation.wait_for(journal_hang) != std::future_status::ready) {
+    return core::Error{core::ErrorCode::internal, "an append was never answered"};
+  }
+  return confirmation.get();
+}
+
+inline core::Result<core::Offset> append_and_wait(processors::Journal& journal, core::Partition partition,
+                                                  processors::JournalRecord record) {
+  return wait_for(append_record(journal, partition, std::move(record)));
+}
+
+inline std::vector<processors::StoredRecord> read_records(processors::Journal& journal, core::Partition partition,
+                                                          core::Offset from = core::Offset(0)) {
+  std::vector<processors::StoredRecord> records;
+  const auto end = journal.read(partition, from, [&](const processors::StoredRecord& record) {
+    records.push_back(record);
+    return true;
+  });
+  EXPECT_TRUE(end) << end.error().detail;
+  const auto next = core::Offset(from.value() + static_cast<std::int64_t>(records.size()));
+  if (end) {
+    EXPECT_EQ(*end, next);
+  }
+  return records;
+}
+
+template <class Place>
+class JournalConformance : public testing::Test {
+ protected:
+  void SetUp() override { reopen(); }
+
+  void reopen() {
+    journal_.reset();
+    journal_ = place_.open();
+    ASSERT_NE(journal_, nullptr);
+  }
+
+  core::Offset open(core::Partition partition) {
+    const auto next = journal_->open(partition);
+    EXPECT_TRUE(next) << next.error().detail;
+    return next ? *next : core::Offset(-1);
+  }
+
+  void append(core::Partition partition, processors::JournalRecord record, std::int64_t expected_offset) {
+    const auto offset = append_and_wait(*journal_, partition, std::move(record));
+    ASSERT_TRUE(offset) << offset.error().detail;
+    ASSERT_EQ(*offset, core::Offset(expected_offset));
+  }
+
+  Place place_;
+  std::unique_ptr<processors::Journal> journal_;
+  const core::Partition first_{0};
+  const core::Partition second_{1};
+};
+
+TYPED_TEST_SUITE_P(JournalConformance);
+
+TYPED_TEST_P(JournalConformance, ANewPartitionIsEmpty) {
+  EXPECT_EQ(this->open(this->first_), core::Offset(0));
+  EXPECT_TRUE(read_records(*this->journal_, this->first_).empty());
+  EXPECT_TRUE(read_records(*this->journal_, this->first_, core::Offset(5)).empty());
+}
+
+TYPED_TEST_P(JournalConformance, ARecordComesBackWhole) {
+  this->open(this->first_);
+  processors::JournalRecord record = journal_record(std::string("value with \0 and \xF5 in it", 24), 7);
+  record.chain =
+      "0123456789abcdef\0\x01\x02\xFF"
+      "0123456789ab";
+  record.chain.resize(32, '\xFE');
+  record.instance = "node-42";
+  ASSERT_NO_FATAL_FAILURE(this->append(this->first_, record, 0));
+  ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record("", 7), 1));
+
+  const auto records = read_records(*this->journal_, this->first_);
+  ASSERT_EQ(records.size(), 2u);
+  EXPECT_EQ(records[0].offset, core::Offset(0));
+  EXPECT_EQ(records[0].record.epoch, record.epoch);
+  EXPECT_EQ(records[0].record.instance, record.instance);
+  EXPECT_EQ(records[0].record.time, record.time);
+  EXPECT_EQ(records[0].record.chain, record.chain);
+  EXPECT_EQ(records[0].record.value, record.value);
+  EXPECT_EQ(records[1].record.value, "");
+}
+
+TYPED_TEST_P(JournalConformance, AppendsKeepTheirOrderAndLeaveNoGap) {
+  this->open(this->first_);
+  constexpr std::int64_t count = 500;
+  std::vector<Confirmation> confirmations;
+  for (std::int64_t i = 0; i < count; ++i) {
+    confirmations.push_back(append_record(*this->journal_, this->first_, journal_record(std::to_string(i))));
+  }
+  for (std::int64_t i = 0; i < count; ++i) {
+    const auto offset = wait_for(std::move(confirmations[static_cast<std::size_t>(i)]));
+    ASSERT_TRUE(offset) << offset.error().detail;
+    ASSERT_EQ(*offset, core::Offset(i));
+  }
+  const auto records = read_records(*this->journal_, this->first_);
+  ASSERT_EQ(records.size(), static_cast<std::size_t>(count));
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    ASSERT_EQ(records[i].offset, core::Offset(static_cast<std::int64_t>(i)));
+    ASSERT_EQ(records[i].record.value, std::to_string(i));
+  }
+}
+
+TYPED_TEST_P(JournalConformance, ReadingStartsWhereItIsToldAndStopsWhenItIsTold) {
+  this->open(this->first_);
+  for (std::int64_t i = 0; i < 10; ++i) {
+    ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record(std::to_string(i)), i));
+  }
+  const auto tail = read_records(*this->journal_, this->first_, core::Offset(7));
+  ASSERT_EQ(tail.size(), 3u);
+  EXPECT_EQ(tail[0].offset, core::Offset(7));
+  EXPECT_EQ(tail[0].record.value, "7");
+  EXPECT_TRUE(read_records(*this->journal_, this->first_, core::Offset(10)).empty());
+
+  int visited = 0;
+  const auto end = this->journal_->read(this->first_, core::Offset(2),
+                                        [&](const processors::StoredRecord&) { return ++visited < 3; });
+  ASSERT_TRUE(end) << end.error().detail;
+  EXPECT_EQ(visited, 3);
+  EXPECT_EQ(*end, core::Offset(5));
+}
+
+TYPED_TEST_P(JournalConformance, PartitionsAreApartEvenWhenWrittenAtOnce) {
+  constexpr std::int64_t count = 200;
+  const std::vector<core::Partition> partitions{this->first_, this->second_};
+  for (const core::Partition partition : partitions) this->open(partition);
+  std::vector<std::thread> writers;
+  for (const core::Partition partition : partitions) {
+    writers.emplace_back([this, partition] {
+      std::vector<Confirmation> confirmations;
+      for (std::int64_t i = 0; i < count; ++i) {
+        std::string value = std::to_string(partition.value()) + "/" + std::to_string(i);
+        confirmations.push_back(append_record(*this->journal_, partition, journal_record(std::move(value))));
+      }
+      for (std::int64_t i = 0; i < count; ++i) {
+        const auto offset = wait_for(std::move(confirmations[static_cast<std::size_t>(i)]));
+        ASSERT_TRUE(offset) << offset.error().detail;
+        ASSERT_EQ(*offset, core::Offset(i));
+      }
+    });
+  }
+  for (std::thread& writer : writers) writer.join();
+  for (const core::Partition partition : partitions) {
+    const auto records = read_records(*this->journal_, partition);
+    ASSERT_EQ(records.size(), static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < records.size(); ++i) {
+      ASSERT_EQ(records[i].record.value, std::to_string(partition.value()) + "/" + std::to_string(i));
+    }
+  }
+}
+
+TYPED_TEST_P(JournalConformance, WhatWasConfirmedIsThereAfterReopening) {
+  this->open(this->first_);
+  for (std::int64_t i = 0; i < 5; ++i) {
+    ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record(std::to_string(i)), i));
+  }
+  ASSERT_NO_FATAL_FAILURE(this->append(this->second_, journal_record("other"), 0));
+  ASSERT_NO_FATAL_FAILURE(this->reopen());
+  EXPECT_EQ(this->open(this->first_), core::Offset(5));
+  EXPECT_EQ(this->open(this->second_), core::Offset(1));
+  ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record("5"), 5));
+  const auto records = read_records(*this->journal_, this->first_);
+  ASSERT_EQ(records.size(), 6u);
+  for (std::size_t i = 0; i < records.size(); ++i) EXPECT_EQ(records[i].record.value, std::to_string(i));
+}
+
+TYPED_TEST_P(JournalConformance, AnOlderOwnerIsFenced) {
+  this->open(this->first_);
+  ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record("of the old owner", 1), 0));
+  ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record("of the new owner", 2), 1));
+  const auto late = append_and_wait(*this->journal_, this->first_, journal_record("too late", 1));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, core::ErrorCode::fenced);
+  EXPECT_TRUE(append_and_wait(*this->journal_, this->first_, journal_record("again", 2)));
+  EXPECT_TRUE(append_and_wait(*this->journal_, this->second_, journal_record("elsewhere it is still the owner", 1)));
+}
+
+TYPED_TEST_P(JournalConformance, FencingOutlivesReopening) {
+  this->open(this->first_);
+  ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record("of the new owner", 2), 0));
+  ASSERT_NO_FATAL_FAILURE(this->reopen());
+  this->open(this->first_);
+  const auto late = append_and_wait(*this->journal_, this->first_, journal_record("too late", 1));
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, core::ErrorCode::fenced);
+}
+
+TYPED_TEST_P(JournalConformance, RecordsMayBeAsLargeAsThePortSays) {
+  this->open(this->first_);
+  std::string largest(processors::Journal::record_bytes_max, '\0');
+  for (std::size_t i = 0; i < largest.size(); ++i) largest[i] = static_cast<char>(i * 31 + i / 4096);
+  ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record("before"), 0));
+  ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record(largest), 1));
+  ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record("after"), 2));
+  const auto too_large = append_and_wait(*this->journal_, this->first_, journal_record(largest + "x"));
+  ASSERT_FALSE(too_large);
+  EXPECT_EQ(too_large.error().code, core::ErrorCode::payload_too_large);
+
+  ASSERT_NO_FATAL_FAILURE(this->reopen());
+  EXPECT_EQ(this->open(this->first_), core::Offset(3));
+  const auto records = read_records(*this->journal_, this->first_);
+  ASSERT_EQ(records.size(), 3u);
+  EXPECT_TRUE(records[1].record.value == largest);
+  EXPECT_EQ(records[2].record.value, "after");
+}
+
+TYPED_TEST_P(JournalConformance, WhileAppendsRunAReaderSeesAllThatWasConfirmedAndNoGap) {
+  this->open(this->first_);
+  constexpr std::int64_t count = 300;
+  std::atomic<std::int64_t> confirmed{0};
+  std::thread writer([&] {
+    for (std::int64_t i = 0; i < count; ++i) {
+      const auto offset = append_and_wait(*this->journal_, this->first_, journal_record(std::to_string(i)));
+      ASSERT_TRUE(offset) << offset.error().detail;
+      confirmed = i + 1;
+    }
+  });
+  std::int64_t seen = 0;
+  while (seen < count && !testing::Test::HasFatalFailure()) {
+    const std::int64_t promised = confirmed;
+    const auto end =
+        this->journal_->read(this->first_, core::Offset(seen), [&](const processors::StoredRecord& stored) {
+          EXPECT_EQ(stored.offset, core::Offset(seen));
+          EXPECT_EQ(stored.record.value, std::to_string(seen));
+          ++seen;
+          return true;
+        });
+    EXPECT_TRUE(end) << end.error().detail;
+    EXPECT_GE(seen, promised);
+    if (testing::Test::HasFailure()) break;
+  }
+  writer.join();
+}
+
+REGISTER_TYPED_TEST_SUITE_P(JournalConformance, ANewPartitionIsEmpty, ARecordComesBackWhole,
+                            AppendsKeepTheirOrderAndLeaveNoGap, ReadingStartsWhereItIsToldAndStopsWhenItIsTold,
+                            PartitionsAreApartEvenWhenWrittenAtOnce, WhatWasConfirmedIsThereAfterReopening,
+                            AnOlderOwnerIsFenced, FencingOutlivesReopening, RecordsMayBeAsLargeAsThePortSays,
+                            WhileAppendsRunAReaderSeesAllThatWasConfirmedAndNoGap);
+
+}  // namespace adapters

@@ -1,0 +1,34 @@
+// Header fields in the order they came, with names compared case-insensitively.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace api::http {
+
+// ASCII only, as header names are.
+bool equal_ignoring_case(std::string_view left, std::string_view right);
+
+class Headers {
+ public:
+  using Field = std::pair<std::string, std::string>;
+
+  // The first field of that name. The view is valid until the headers change.
+  std::optional<std::string_view> get(std::string_view name) const;
+  std::size_t count(std::string_view name) const;
+
+  void add(std::string_view name, std::string_view value) { fields_.emplace_back(name, value); }
+  // Replaces every field of that name.
+  void set(std::string_view name, std::string_view value);
+
+  std::vector<Field>::const_iterator begin() const { return fields_.begin(); }
+  std::vector<Field>::const_iterator end() const { return fields_.end(); }
+
+ private:
+  std::vector<Field> fields_;
+};
+
+}  // namespace api::http

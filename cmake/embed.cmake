@@ -1,0 +1,18 @@
+# embed_text(TARGET SYMBOL FILE): the text of FILE as `extern const std::string_view TARGET::SYMBOL`, compiled into TARGET.
+function(embed_text target symbol file)
+  cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  file(READ ${file} text)
+  set(source ${PROJECT_BINARY_DIR}/embedded/${target}_${symbol}.cc)
+  file(CONFIGURE OUTPUT ${source} @ONLY CONTENT [[
+#include <string_view>
+
+namespace @target@ {
+
+extern const std::string_view @symbol@;
+const std::string_view @symbol@ = R"embedded_text(@text@)embedded_text";
+
+}  // namespace @target@
+]])
+  target_sources(${target} PRIVATE ${source})
+endfunction()

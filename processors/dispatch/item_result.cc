@@ -1,0 +1,104 @@
+#include "processors/dispatch/item_result.h"
+
+#include <algorithm>
+
+#include "core/pricing.h"
+#include "core/tokens.h"
+
+namespace processors {
+
+namespace {
+
+// The one rule for usage that is missing or cannot be: what we estimated of the input, and what we count of the output.
+constexpr std::string_view review_usage = "usage_implausible";
+
+bool plausible(const Usage& usage) {
+  return usage.input_tokens > 0 && usage.output_tokens >= 0 && usage.cached_tokens >= 0 &&
+         usage.cached_tokens <= usage.input_tokens && usage.input_tokens < (std::int64_t{1} << 40) &&
+         usage.output_tokens < (std::int64_t{1} << 40);
+}
+
+// Finished as asked, or something for a person to look at.
+std::string review_reason(const LaneAnswer& answer, core::Operation operation) {
+  if (operation == core::Operation::embeddings) return {};
+  if (answer.finish_reason == "length") return "truncated";
+  if (answer.finish_reason == "content_filter" || answer.finish_reason == "refusal") return answer.finish_reason;
+  if (answer.text.empty() && answer.finish_reason != "tool_calls") return "empty_output";
+  return {};
+}
+
+schemas::ItemResult begin(const schemas::WorkItem& work, core::AttemptNumber attempt) {
+  schemas::ItemResult result;
+  result.number = work.item.number;
+  result.customer_item_id = work.item.customer_item_id;
+  result.metadata = work.item.metadata;
+  result.operation = work.item.operation;
+  result.attempts = attempt.value();
+  return result;
+}
+
+}  // namespace
+
+std::optional<schemas::ItemResult> result_of(const schemas::WorkItem& work, const LaneAnswer& answer,
+                                             const core::quote::Route& route, core::AttemptNumber attempt,
+                                             bool simulated) {
+  schemas::ItemResult result = begin(work, attempt);
+  result.provider = route.provider;
+  result.model = route.model;
+  result.mode = route.mode;
+  result.simulated = simulated;
+  result.finish_reason = answer.finish_reason;
+  result.provider_body = answer.provider_body;
+  switch (answer.verdict) {
+    case Verdict::transient:
+    case Verdict::lane_fault: return std::nullopt;
+    case Verdict::item_fault:
+      result.outcome = schemas::ItemOutcome::failed;
+      result.error_code = answer.error_code;
+      result.error_message = answer.error_message;
+      return result;
+    case Verdict::succeeded: break;
+  }
+  result.outcome = schemas::ItemOutcome::succeeded;
+  result.text = answer.text;
+  result.review_reason = review_reason(answer, work.item.operation);
+  Usage usage = answer.usage;
+  if (!plausible(usage)) {
+    usage = {work.item.input_tokens, 0, core::count_tokens(answer.text)};
+    result.review_reason = review_usage;
+  }
+  result.input_tokens = usage.input_tokens;
+  result.cached_tokens = usage.cached_tokens;
+  result.output_tokens = usage.output_tokens;
+  // The lock binds: what lies above the ceiling is ours to bear.
+  result.cost = std::min(core::price_tokens(route.prices, usage.input_tokens, usage.cached_tokens, usage.output_tokens)
+                             .value_or(work.ceiling),
+                         work.ceiling);
+  return result;
+}
+
+schemas::ItemResult result_without_answer(const schemas::WorkItem& work, schemas::ItemOutcome outcome,
+                                          core::AttemptNumber attempt) {
+  schemas::ItemResult result = begin(work, attempt);
+  result.outcome = outcome;
+  switch (outcome) {
+    case schemas::ItemOutcome::cancelled:
+      result.error_code = "batch_cancelled";
+      result.error_message = "The batch was cancelled before this item was answered.";
+      break;
+    case schemas::ItemOutcome::expired:
+      result.error_code = "batch_expired";
+      result.error_message = "The deadline passed before this item was answered.";
+      break;
+    case schemas::ItemOutcome::exhausted:
+    case schemas::ItemOutcome::failed:
+    case schemas::ItemOutcome::succeeded:
+      result.error_code = "attempts_exhausted";
+      result.error_message =
+          "No lane could answer this item. It was not charged; run it again with POST /v1/batches/{id}/retry.";
+      break;
+  }
+  return result;
+}
+
+}  // namespace processors

@@ -1,0 +1,32 @@
+#include "processors/effects.h"
+
+#include "core/invariant.h"
+#include "core/overloaded.h"
+
+namespace processors {
+
+void Effects::attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, CommandBus& bus) {
+  planner_ = &planner;
+  dispatcher_ = &dispatcher;
+  delivery_ = &delivery;
+  bus_ = &bus;
+}
+
+void Effects::start(const core::AggregateKey& origin, const core::Effect& effect) {
+  INVARIANT(dispatcher_ != nullptr);
+  std::visit(core::Overloaded{
+                 [&](const core::ForwardCommand& forward) { delivery_->forward(origin, forward); },
+                 [&](const core::SendVerificationMail& mail) { delivery_->send_mail(origin, mail); },
+                 [&](const core::PlanBatch& plan) { planner_->plan(plan); },
+                 [&](const core::RunUnit& unit) { dispatcher_->run(unit); },
+                 [&](const core::StopBatch& stop) {
+                   dispatcher_->stop_batch(stop.batch);
+                   bus_->submit(origin, core::CommandId("complete/" + core::key_of(stop)),
+                                core::CompleteEffect{core::key_of(stop)}, [](const core::Result<Answer>&) {});
+                 },
+                 [&](const core::DeliverWebhook& delivery) { delivery_->deliver(delivery); },
+             },
+             effect);
+}
+
+}  // namespace processors

@@ -1,0 +1,25 @@
+// Small JSON documents that are only ever stored sealed.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "core/manifest.h"
+#include "core/result.h"
+
+namespace schemas {
+
+// Who an account belongs to.
+struct Profile {
+  std::string name;
+  std::string email;          // as the user wrote it
+  std::string password_hash;  // argon2id, PHC string
+};
+std::string encode_profile(const Profile& profile);
+core::Result<Profile> decode_profile(std::string_view text);  // Errors: log_corrupt
+
+// Where a webhook goes.
+std::string encode_webhook(const core::Webhook& webhook);
+core::Result<core::Webhook> decode_webhook(std::string_view text);  // Errors: log_corrupt
+
+}  // namespace schemas

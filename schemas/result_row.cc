@@ -1,0 +1,206 @@
+#include "schemas/result_row.h"
+
+#include "schemas/descriptions.h"
+#include "schemas/json_codec.h"
+
+namespace schemas {
+
+SCHEMAS_ENUM(ItemOutcome, succeeded, failed, exhausted, cancelled, expired);
+
+namespace {
+
+class Row {
+ public:
+  Row() : writer_(buffer_) { writer_.StartObject(); }
+
+  void text(const char* name, std::string_view value) {
+    writer_.Key(name);
+    write_text(writer_, value);
+  }
+  void text_or_null(const char* name, std::string_view value) {
+    writer_.Key(name);
+    if (value.empty())
+      writer_.Null();
+    else
+      write_text(writer_, value);
+  }
+  void number(const char* name, std::int64_t value) {
+    writer_.Key(name);
+    writer_.Int64(value);
+  }
+  void boolean(const char* name, bool value) {
+    writer_.Key(name);
+    writer_.Bool(value);
+  }
+  void null(const char* name) {
+    writer_.Key(name);
+    writer_.Null();
+  }
+  void json(const char* name, std::string_view value) {
+    writer_.Key(name);
+    writer_.RawValue(value.data(), value.size(), rapidjson::kObjectType);
+  }
+  void money(const char* name, core::Money value) {
+    begin(name);
+    text("amount", core::to_decimal(value));
+    text("currency", "usd");
+    end();
+  }
+  void begin(const char* name) {
+    writer_.Key(name);
+    writer_.StartObject();
+  }
+  void end() { writer_.EndObject(); }
+
+  std::string line() {
+    writer_.EndObject();
+    std::string text(buffer_.GetString(), buffer_.GetSize());
+    text.push_back('\n');
+    return text;
+  }
+
+  JsonWriter& writer() { return writer_; }
+
+ private:
+  rapidjson::StringBuffer buffer_;
+  JsonWriter writer_;
+};
+
+void add_usage(Row& row, const ItemResult& result) {
+  row.begin("usage");
+  row.number("input_tokens", result.input_tokens);
+  row.number("cached_tokens", result.cached_tokens);
+  row.number("output_tokens", result.output_tokens);
+  row.number("total_tokens", result.input_tokens + result.output_tokens);
+  row.end();
+}
+
+void add_lane(Row& row, const ItemResult& result) {
+  row.text_or_null("model", result.model.value());
+  row.text_or_null("provider", result.provider.value());
+  if (result.simulated) row.boolean("simulated", true);
+}
+
+void add_output(Row& row, const ItemResult& result) {
+  row.begin("output");
+  if (result.operation == core::Operation::embeddings) {
+    row.json("embedding", result.text);
+  } else {
+    row.writer().Key("messages");
+    row.writer().StartArray();
+    row.writer().StartObject();
+    row.text("role", "assistant");
+    row.text("content", result.text);
+    row.writer().EndObject();
+    row.writer().EndArray();
+  }
+  row.end();
+}
+
+std::string render_result(const ItemResult& result) {
+  const bool succeeded = result.outcome == ItemOutcome::succeeded;
+  Row row;
+  row.text("customer_item_id", result.customer_item_id);
+  row.text("status", succeeded ? "completed" : "failed");
+  if (succeeded) {
+    add_output(row, result);
+    row.null("error");
+  } else {
+    row.null("output");
+    row.begin("error");
+    row.text("code", result.error_code);
+    row.text("message", result.error_message);
+    row.end();
+  }
+  add_lane(row, result);
+  row.text_or_null("finish_reason", result.finish_reason);
+  add_usage(row, result);
+  row.money("cost", result.cost);
+  row.number("attempts", result.attempts);
+  if (!result.metadata.empty()) row.json("metadata", result.metadata);
+  return row.line();
+}
+
+std::string render_receipt(const ItemResult& result) {
+  Row row;
+  row.text("customer_item_id", result.customer_item_id);
+  add_lane(row, result);
+  row.text("mode", core::to_string(result.mode));
+  add_usage(row, result);
+  row.money("cost", result.cost);
+  return row.line();
+}
+
+std::string render_review(const ItemResult& result) {
+  Row row;
+  row.text("customer_item_id", result.customer_item_id);
+  row.text("reason", result.review_reason);
+  row.text_or_null("finish_reason", result.finish_reason);
+  add_output(row, result);
+  return row.line();
+}
+
+std::string render_raw(const ItemResult& result) {
+  Row row;
+  row.number("index", result.number);
+  row.text("customer_item_id", result.customer_item_id);
+  row.text("outcome", to_string(result.outcome));
+  add_lane(row, result);
+  row.number("input_tokens", result.input_tokens);
+  row.number("cached_tokens", result.cached_tokens);
+  row.number("output_tokens", result.output_tokens);
+  row.number("cost_nanos", result.cost.nanos());
+  row.boolean("reviewed", !result.review_reason.empty());
+  if (result.provider_body.empty())
+    row.null("body");
+  else
+    row.json("body", result.provider_body);
+  return row.line();
+}
+
+template <class Member>
+bool read_member(const rapidjson::Document& json, const char* name, Member& member) {
+  const auto found = json.FindMember(name);
+  std::string path;
+  return found != json.MemberEnd() && read_json(found->value, member, path);
+}
+
+}  // namespace
+
+std::string_view to_string(ItemOutcome outcome) {
+  return EnumNames<ItemOutcome>::list[static_cast<std::size_t>(outcome)];
+}
+
+ResultRows render_rows(const ItemResult& result) {
+  ResultRows rows;
+  (result.outcome == ItemOutcome::succeeded ? rows.output : rows.error) = render_result(result);
+  if (result.cost > core::Money{}) rows.receipt = render_receipt(result);
+  if (!result.review_reason.empty()) rows.review = render_review(result);
+  rows.raw = render_raw(result);
+  return rows;
+}
+
+core::Result<RawRow> parse_raw_row(std::string_view line) {
+  rapidjson::Document json;
+  json.Parse<rapidjson::kParseIterativeFlag>(line.data(), line.size());
+  RawRow row;
+  if (json.HasParseError() || !json.IsObject() || !read_member(json, "index", row.number) ||
+      !read_member(json, "outcome", row.outcome) || !read_member(json, "cost_nanos", row.cost) ||
+      !read_member(json, "input_tokens", row.input_tokens) || !read_member(json, "cached_tokens", row.cached_tokens) ||
+      !read_member(json, "output_tokens", row.output_tokens) || !read_member(json, "reviewed", row.reviewed))
+    return core::Error{core::ErrorCode::blob_corrupt, "a raw result row cannot be read"};
+  row.charged = row.cost > core::Money{};
+  return row;
+}
+
+std::string with_raw_body(std::string_view row, std::string_view raw_row) {
+  constexpr std::string_view marker = ",\"body\":";
+  const std::size_t body = raw_row.find(marker);
+  if (body == std::string_view::npos || !row.ends_with('}')) return std::string(row);
+  std::string text(row.substr(0, row.size() - 1));
+  text += ",\"raw\":";
+  text += raw_row.substr(body + marker.size());  // ends with the row's own brace
+  return text;
+}
+
+}  // namespace schemas
