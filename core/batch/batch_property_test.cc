@@ -22,7 +22,7 @@ class RandomOrg {
 
   void step() {
     switch (below(13)) {
-      case 0: return try_command(lock_quote(name(), plan(units_per_batch, items_per_unit, price())));
+      case 0: return try_command(new_quote());
       case 1:
       case 2: return try_command(submission());
       case 3: return try_command(units());
@@ -37,7 +37,7 @@ class RandomOrg {
         if (below(4) == 0) try_command(CancelBatch{acme, batch()});
         return;
       default:
-        scenario_.now += std::chrono::minutes(below(90));
+        scenario_.now += std::chrono::minutes(below(30));
         for (const Command& command : scenario_.due()) try_command(command);
     }
   }
@@ -48,7 +48,7 @@ class RandomOrg {
       current_ = found.id;
       if (terminal(found.phase)) continue;
       try_command(ReleaseBatch{acme, found.id});
-      for (std::uint32_t i = found.units_planned; i < units_per_batch; ++i) try_command(units());
+      for (std::uint32_t i = found.units_planned; i < units_per_batch; ++i) try_command(next_unit(found.plan, i));
       for (std::uint32_t i = 0; i < units_per_batch; ++i) {
         Progress nothing;
         nothing.tally.exhausted = items_per_unit;
@@ -79,6 +79,13 @@ class RandomOrg {
     return AttemptNumber(newest + ahead + (below(10) == 0 ? 1 : 0));
   }
 
+  quote::LockQuote new_quote() {
+    quote::LockQuote command = lock_quote(name(), plan(units_per_batch, items_per_unit, price()));
+    if (below(2) == 0) command.terms.sla_tier = SlaTier::priority;
+    if (below(4) == 0) command.terms.run_after = scenario_.now + std::chrono::minutes(below(60));
+    return command;
+  }
+
   SubmitBatch submission() {
     SubmitBatch command = submit(name());
     if (below(2) == 0) command.idempotency = Idempotency{Digest(name()), Digest("request")};
@@ -88,9 +95,13 @@ class RandomOrg {
   PlanUnits units() {
     const Batch* found = scenario_.state.find<Batch>({acme, current_});
     if (found == nullptr) return {acme, batch(), 0, {}};
-    PlanUnits command = plan_units(current_.value().substr(4), found->plan);
-    command.first = below(10) == 0 ? below(units_per_batch) : found->units_planned;
-    command.units.resize(found->units_planned < units_per_batch ? 1 : below(units_per_batch));
+    return next_unit(found->plan, below(10) == 0 ? below(units_per_batch) : found->units_planned);
+  }
+
+  PlanUnits next_unit(const quote::Plan& plan, std::uint32_t first) const {
+    PlanUnits command = plan_units(current_.value().substr(4), plan);
+    command.first = first;
+    command.units.resize(1);
     return command;
   }
 

@@ -82,11 +82,6 @@ Result<void> check_within_unit(const Unit& unit, const Progress& progress) {
   return {};
 }
 
-Result<void> check_progress(const Unit& unit, const Progress& progress) {
-  if (progress.tally.total() < unit.progress.tally.total()) return stale("progress never goes back");
-  return check_within_unit(unit, progress);
-}
-
 // A batch fails only when no item succeeded and a retry cannot help.
 Phase end_of(StopReason stop, const Tally& tally) {
   switch (stop) {
@@ -237,7 +232,8 @@ Result<Decision> decide_one(const State& state, const Context&, const RecordHand
 Result<Decision> decide_one(const State& state, const Context&, const ReportProgress& command) {
   const Result<OpenUnit> open = find_current_attempt(state, command);
   if (open.has_error()) return open.error();
-  if (auto checked = check_progress(*open->unit, command.progress); checked.has_error()) return checked.error();
+  if (command.progress.tally.total() < open->unit->progress.tally.total()) return stale("progress never goes back");
+  if (auto checked = check_within_unit(*open->unit, command.progress); checked.has_error()) return checked.error();
   return Decision{{UnitProgressed{command.org, command.batch, command.unit, command.attempt, command.progress}},
                   command.batch.value()};
 }
@@ -245,7 +241,7 @@ Result<Decision> decide_one(const State& state, const Context&, const ReportProg
 Result<Decision> decide_one(const State& state, const Context&, const EndAttempt& command) {
   const Result<OpenUnit> open = find_current_attempt(state, command);
   if (open.has_error()) return open.error();
-  if (auto checked = check_progress(*open->unit, command.progress); checked.has_error()) return checked.error();
+  if (auto checked = check_within_unit(*open->unit, command.progress); checked.has_error()) return checked.error();
   return Decision{
       {AttemptEnded{command.org, command.batch, command.unit, command.attempt, command.reason, command.progress}},
       command.batch.value()};
