@@ -39,7 +39,7 @@ std::optional<FileReference> FileLinks::parse_file_id(std::string_view text) {
 }
 
 std::string FileLinks::signature(std::string_view file_id, std::string_view expires) const {
-  return vault_.mac("file_link", std::string(file_id).append("\n").append(expires)).value();
+  return vault_->mac("file_link", std::string(file_id).append("\n").append(expires)).value();
 }
 
 std::string FileLinks::link(const FileReference& file, core::Timestamp expires_at) const {

@@ -21,7 +21,7 @@ struct FileReference {
 class FileLinks {
  public:
   // `public_url` has no slash at its end. `vault` must outlive this.
-  FileLinks(const Vault& vault, std::string public_url) : vault_(vault), public_url_(std::move(public_url)) {}
+  FileLinks(const Vault& vault, std::string public_url) : vault_(&vault), public_url_(std::move(public_url)) {}
 
   // file_<ulid of the org>_<ulid of the batch>_<artifact>
   static std::string file_id(const FileReference& file);
@@ -36,8 +36,8 @@ class FileLinks {
  private:
   std::string signature(std::string_view file_id, std::string_view expires) const;
 
-  const Vault& vault_;
-  const std::string public_url_;
+  const Vault* vault_;
+  std::string public_url_;
 };
 
 }  // namespace processors

@@ -2,9 +2,12 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <optional>
 #include <utility>
@@ -13,6 +16,33 @@
 #include "schemas/digest.h"
 
 namespace adapters::blobs {
+
+// The 256 directories that blobs lie in, by the first byte of their digest. Each is made durable before its first use
+// by this process: one that was found may have been made by a process that was killed before it could.
+//
+// Threading: any thread.
+class Shelves {
+ public:
+  explicit Shelves(std::filesystem::path directory) : directory_(std::move(directory)) {}
+
+  std::filesystem::path place_of(const core::Digest& digest) const {
+    return directory_ / digest.value().substr(0, 2) / digest.value();
+  }
+
+  core::Result<void> prepare(const core::Digest& digest) {
+    const std::string first = digest.value().substr(0, 2);
+    std::atomic<bool>& durable = durable_[static_cast<unsigned char>(schemas::from_hex(first)->front())];
+    if (durable) return {};
+    auto made = files::make_directory(directory_ / first);
+    if (made) durable = true;
+    return made;
+  }
+
+ private:
+  const std::filesystem::path directory_;
+  std::array<std::atomic<bool>, 256> durable_{};
+};
+
 namespace {
 
 using files::Descriptor;
@@ -21,10 +51,6 @@ using std::filesystem::path;
 constexpr std::size_t writer_buffer_bytes = 256u << 10;
 constexpr std::size_t segment_name_bytes_max = 512;
 constexpr std::size_t segment_word_bytes_max = 255;  // of a file name
-
-path place_of(const path& blobs, const core::Digest& digest) {
-  return blobs / digest.value().substr(0, 2) / digest.value();
-}
 
 bool is_digest(const core::Digest& digest) {
   return digest.value().size() == 2 * schemas::sha256_bytes && schemas::from_hex(digest.value()).has_value();
@@ -83,8 +109,8 @@ class Reader final : public processors::BlobReader {
 
 class Writer final : public processors::BlobWriter {
  public:
-  Writer(Descriptor file, path temporary, path blobs)
-      : file_(std::move(file)), temporary_(std::move(temporary)), blobs_(std::move(blobs)) {}
+  Writer(Descriptor file, path temporary, Shelves& shelves)
+      : file_(std::move(file)), temporary_(std::move(temporary)), shelves_(shelves) {}
   ~Writer() override {
     if (!finished_) ::unlink(temporary_.c_str());
   }
@@ -101,7 +127,7 @@ class Writer final : public processors::BlobWriter {
     if (failure_) return *failure_;
     INVARIANT(!finished_);
     const core::Digest digest = hash_.finish();
-    if (auto done = note(put_in_place(place_of(blobs_, digest))); !done) return done.error();
+    if (auto done = note(put_in_place(digest)); !done) return done.error();
     return digest;
   }
 
@@ -112,9 +138,11 @@ class Writer final : public processors::BlobWriter {
     return done;
   }
 
-  core::Result<void> put_in_place(const path& place) {
+  core::Result<void> put_in_place(const core::Digest& digest) {
     if (auto done = write_buffer(); !done) return done;
+    if (auto done = shelves_.prepare(digest); !done) return done;
     if (auto done = files::sync(file_, temporary_); !done) return done;
+    const path place = shelves_.place_of(digest);
     // The same content replaces itself: both files are whole, and whoever reads the old one keeps it.
     if (::rename(temporary_.c_str(), place.c_str()) != 0) return files::failure("cannot put in place", place);
     finished_ = true;
@@ -128,7 +156,7 @@ class Writer final : public processors::BlobWriter {
 
   Descriptor file_;
   path temporary_;
-  path blobs_;
+  Shelves& shelves_;
   schemas::Sha256 hash_;
   std::string buffer_;
   std::optional<core::Error> failure_;
@@ -218,30 +246,24 @@ core::Result<Descriptor> lock(const path& file) {
 }  // namespace
 
 LocalBlobs::LocalBlobs(path directory, Descriptor lock)
-    : blobs_(directory / "sha256"),
+    : shelves_(std::make_unique<Shelves>(directory / "sha256")),
       segments_(directory / "segments"),
       incoming_(directory / "incoming"),
       spool_(directory / "spool"),
       lock_(std::move(lock)) {}
 
+LocalBlobs::~LocalBlobs() = default;
+
 core::Result<std::unique_ptr<LocalBlobs>> LocalBlobs::open(const path& directory) {
   if (auto made = files::make_directories(directory); !made) return made.error();
   auto held = lock(directory / "lock");
   if (!held) return held.error();
-  std::unique_ptr<LocalBlobs> store(new LocalBlobs(directory, *std::move(held)));
-  for (const path& part : {store->blobs_, store->segments_, store->incoming_, store->spool_})
-    if (auto made = files::make_directory(part); !made) return made.error();
-  // All 256 now, so that finishing a blob has only one directory entry to make durable.
-  for (int first = 0; first < 256; ++first) {
-    const char byte = static_cast<char>(first);
-    const path part = store->blobs_ / schemas::to_hex({&byte, 1});
-    std::error_code error;
-    if (std::filesystem::create_directory(part, error); error) {
-      errno = error.value();
-      return files::failure("cannot make directory", part);
-    }
+  for (const char* part : {"sha256", "segments", "incoming", "spool"}) {
+    if (::mkdir((directory / part).c_str(), 0700) != 0 && errno != EEXIST)
+      return files::failure("cannot make directory", directory / part);
   }
-  if (auto synced = files::sync_directory(store->blobs_); !synced) return synced.error();
+  if (auto synced = files::sync_directory(directory); !synced) return synced.error();
+  std::unique_ptr<LocalBlobs> store(new LocalBlobs(directory, *std::move(held)));
   for (const path& part : {store->incoming_, store->spool_})
     if (auto removed = files::remove_temporary_files(part); !removed) return removed.error();
   return store;
@@ -251,14 +273,14 @@ core::Result<std::unique_ptr<processors::BlobWriter>> LocalBlobs::create() {
   path temporary;
   auto file = files::open_temporary(incoming_, temporary);
   if (!file) return file.error();
-  return std::make_unique<Writer>(*std::move(file), std::move(temporary), blobs_);
+  return std::make_unique<Writer>(*std::move(file), std::move(temporary), *shelves_);
 }
 
 core::Result<std::unique_ptr<processors::BlobReader>> LocalBlobs::open(const core::Digest& digest) const {
   if (!is_digest(digest)) {
     return core::Error{core::ErrorCode::blob_not_found, "a blob's name is 64 lower-case hexadecimal digits"};
   }
-  return Reader::open(place_of(blobs_, digest));
+  return Reader::open(shelves_->place_of(digest));
 }
 
 core::Result<std::unique_ptr<processors::Spool>> LocalBlobs::create_spool() {

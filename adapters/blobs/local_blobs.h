@@ -8,6 +8,8 @@
 
 namespace adapters::blobs {
 
+class Shelves;
+
 // Payloads in a local directory:
 //
 //   sha256/ab/<digest>   a blob under its SHA-256; the same content is one file
@@ -25,6 +27,7 @@ class LocalBlobs final : public processors::BlobStore {
  public:
   // Makes the directory when missing. Errors: storage_failed, also when another process holds it.
   static core::Result<std::unique_ptr<LocalBlobs>> open(const std::filesystem::path& directory);
+  ~LocalBlobs() override;
 
   core::Result<std::unique_ptr<processors::BlobWriter>> create() override;
   core::Result<std::unique_ptr<processors::BlobReader>> open(const core::Digest& digest) const override;
@@ -38,7 +41,7 @@ class LocalBlobs final : public processors::BlobStore {
  private:
   LocalBlobs(std::filesystem::path directory, files::Descriptor lock);
 
-  const std::filesystem::path blobs_;
+  const std::unique_ptr<Shelves> shelves_;
   const std::filesystem::path segments_;
   const std::filesystem::path incoming_;
   const std::filesystem::path spool_;

@@ -1,7 +1,9 @@
 #include "adapters/http_client/http_client.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -22,10 +24,27 @@ using Done = std::function<void(core::Result<HttpResponse>)>;
 
 namespace {
 
-// A socket of libcurl's, watched for what libcurl wants to know of it. Handlers of a forgotten watch do nothing: its
-// number may already belong to another socket.
+// A socket of libcurl's, watched for what libcurl wants to know of it. The watch holds a duplicate, because
+// libcurl 7.88 closes a socket that has not finished connecting before it says so: by then the number may be another's.
+// Handlers of a forgotten watch do nothing.
 struct Watch {
-  explicit Watch(asio::io_context& io) : descriptor(io) {}
+  Watch(asio::io_context& io, curl_socket_t number) : socket(number), descriptor(io) {}
+
+  bool open() {
+    const int duplicate = fcntl(socket, F_DUPFD_CLOEXEC, 0);
+    boost::system::error_code failure;
+    if (duplicate >= 0) descriptor.assign(duplicate, failure);
+    if (failure) close(duplicate);
+    return duplicate >= 0 && !failure;
+  }
+
+  // Asio's own close() leaves it to the kernel to forget the descriptor, which it does not while libcurl's is open.
+  void forget() {
+    forgotten = true;
+    close(descriptor.release());
+  }
+
+  const curl_socket_t socket;
   asio::posix::stream_descriptor descriptor;
   int wanted = CURL_POLL_NONE;
   bool reading = false;
@@ -67,7 +86,9 @@ class HttpClient::Engine {
   void end_all();
   void act(curl_socket_t socket, int events);
   void wait_for(const std::shared_ptr<Watch>& watch);
-  void on_ready(const std::shared_ptr<Watch>& watch, int events);
+  void on_ready(const std::shared_ptr<Watch>& watch, int event);
+  void watch(curl_socket_t socket, int wanted);
+  void forget(curl_socket_t socket);
 
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* watch);
   static int on_timer(CURLM* multi, long milliseconds, void* self);
@@ -175,10 +196,7 @@ void HttpClient::Engine::end_all() {
   curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, nullptr);
   curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, nullptr);
   timer_.cancel();
-  for (auto& [socket, watch] : watches_) {
-    watch->forgotten = true;
-    watch->descriptor.release();
-  }
+  for (auto& [socket, watch] : watches_) watch->forget();
   watches_.clear();
   work_.reset();
 }
@@ -203,48 +221,54 @@ void HttpClient::Engine::act(curl_socket_t socket, int events) {
 void HttpClient::Engine::wait_for(const std::shared_ptr<Watch>& watch) {
   if ((watch->wanted & CURL_POLL_IN) != 0 && !watch->reading) {
     watch->reading = true;
-    watch->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [this, watch](const auto&) {
+    watch->descriptor.async_wait(asio::posix::stream_descriptor::wait_read, [this, watch](const auto& failure) {
       watch->reading = false;
-      on_ready(watch, CURL_CSELECT_IN);
+      on_ready(watch, failure ? CURL_CSELECT_ERR : CURL_CSELECT_IN);
     });
   }
   if ((watch->wanted & CURL_POLL_OUT) != 0 && !watch->writing) {
     watch->writing = true;
-    watch->descriptor.async_wait(asio::posix::stream_descriptor::wait_write, [this, watch](const auto&) {
+    watch->descriptor.async_wait(asio::posix::stream_descriptor::wait_write, [this, watch](const auto& failure) {
       watch->writing = false;
-      on_ready(watch, CURL_CSELECT_OUT);
+      on_ready(watch, failure ? CURL_CSELECT_ERR : CURL_CSELECT_OUT);
     });
   }
 }
 
-void HttpClient::Engine::on_ready(const std::shared_ptr<Watch>& watch, int events) {
+void HttpClient::Engine::on_ready(const std::shared_ptr<Watch>& watch, int event) {
   static_assert(CURL_CSELECT_IN == CURL_POLL_IN && CURL_CSELECT_OUT == CURL_POLL_OUT);
   if (watch->forgotten) return;
-  if ((watch->wanted & events) != 0) act(watch->descriptor.native_handle(), events);
-  if (!watch->forgotten) wait_for(watch);
+  if (event == CURL_CSELECT_ERR || (watch->wanted & event) != 0) act(watch->socket, event);
+  // What could not be waited for once is not waited for again, lest this become a busy loop: the time-out decides.
+  if (!watch->forgotten && event != CURL_CSELECT_ERR) wait_for(watch);
+}
+
+void HttpClient::Engine::watch(curl_socket_t socket, int wanted) {
+  auto& entry = watches_[socket];
+  if (!entry) {
+    entry = std::make_shared<Watch>(io_, socket);
+    // Out of descriptors. To say so would end libcurl's every request; this one runs into its time-out.
+    if (!entry->open()) {
+      watches_.erase(socket);
+      return;
+    }
+  }
+  entry->wanted = wanted;
+  wait_for(entry);
+}
+
+void HttpClient::Engine::forget(curl_socket_t socket) {
+  const auto node = watches_.extract(socket);
+  if (!node.empty()) node.mapped()->forget();
 }
 
 int HttpClient::Engine::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
   auto& engine = *static_cast<Engine*>(self);
-  auto found = engine.watches_.find(socket);
   if (what == CURL_POLL_REMOVE) {
-    if (found == engine.watches_.end()) return 0;
-    // Released, not closed: the socket is libcurl's.
-    found->second->forgotten = true;
-    found->second->descriptor.release();
-    engine.watches_.erase(found);
-    return 0;
+    engine.forget(socket);
+  } else {
+    engine.watch(socket, what);
   }
-  if (found == engine.watches_.end()) {
-    auto watch = std::make_shared<Watch>(engine.io_);
-    boost::system::error_code failure;
-    watch->descriptor.assign(socket, failure);
-    // Out of kernel memory. To say so would end libcurl's every request; this one runs into its time-out.
-    if (failure) return 0;
-    found = engine.watches_.emplace(socket, std::move(watch)).first;
-  }
-  found->second->wanted = what;
-  engine.wait_for(found->second);
   return 0;
 }
 

@@ -318,7 +318,21 @@ TEST(HttpClient, connects_only_to_pinned_addresses) {
   EXPECT_EQ(server.requests(), 1U);
 
   // What was pinned for one request is not remembered for the next.
-  EXPECT_FALSE(fetch(client, get("http://hooks.example.test:" + port + "/")));
+  const std::string local = "http://localhost:" + port + "/";
+  HttpRequest elsewhere = get(local);
+  elsewhere.pinned_addresses = {"127.0.0.9"};
+  EXPECT_FALSE(fetch(client, elsewhere));
+  EXPECT_TRUE(fetch(client, get(local)));
+}
+
+TEST(HttpClient, goes_on_to_the_next_address_when_one_refuses) {
+  TestHttpServer server([](const ReceivedRequest&, TestConnection& connection) { connection.reply(200); });
+  HttpClient client;
+  HttpRequest request = get("http://hooks.example.test:" + std::to_string(server.port()) + "/");
+  request.pinned_addresses = {"::1", "127.0.0.1"};
+  const auto response = fetch(client, request);
+  ASSERT_TRUE(response) << response.error().detail;
+  EXPECT_EQ(server.requests(), 1U);
 }
 
 TEST(HttpClient, a_pinned_request_ignores_the_proxy_environment) {

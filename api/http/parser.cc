@@ -62,6 +62,7 @@ class Parser::Implementation final : public beast::http::basic_parser<true> {
   const std::string& target() const { return target_; }
   Headers& headers() { return headers_; }
   bool is_http_1_0() const { return version_ == 10; }
+  std::uint64_t body_bytes() const { return body_bytes_; }
   bool expects_continue() const {
     return !is_http_1_0() && equal_ignoring_case(headers_.get("Expect").value_or(""), "100-continue");
   }
@@ -81,6 +82,7 @@ class Parser::Implementation final : public beast::http::basic_parser<true> {
     const std::size_t length = std::min(bytes.size(), room_);
     body_->append(bytes.data(), length);
     room_ -= length;
+    body_bytes_ += length;
     return length;
   }
 
@@ -114,6 +116,7 @@ class Parser::Implementation final : public beast::http::basic_parser<true> {
   Headers headers_;
   std::string* body_ = nullptr;  // during feed_body()
   std::size_t room_ = 0;
+  std::uint64_t body_bytes_ = 0;  // given out so far
 };
 
 Parser::Parser(std::size_t header_bytes_max) : implementation_(std::make_unique<Implementation>(header_bytes_max)) {}
@@ -163,8 +166,8 @@ std::optional<std::uint64_t> Parser::content_length() const {
 
 std::optional<std::uint64_t> Parser::remaining() const {
   if (done()) return 0;
-  const auto length = implementation_->content_length_remaining();
-  return length ? std::optional<std::uint64_t>(*length) : std::nullopt;
+  const auto length = content_length();
+  return length ? std::optional(*length - implementation_->body_bytes()) : std::nullopt;
 }
 
 }  // namespace api::http

@@ -42,8 +42,7 @@ awaitable<core::Result<std::string>> RequestBody::read(std::size_t bytes_max) {
     }
     transport_.consume(*consumed);
     if (*consumed > 0) continue;
-    const core::Result<void> received = co_await receive();
-    if (!received) error_ = received.error();
+    co_await receive();
   }
   bytes_read_ += piece.size();
   if (!error_ && bytes_read_ > bytes_max_) error_ = too_large();
@@ -52,9 +51,10 @@ awaitable<core::Result<std::string>> RequestBody::read(std::size_t bytes_max) {
 }
 
 // The allowance is a bucket of waiting time: waiting empties it, every byte fills it by what a byte may take.
-awaitable<core::Result<void>> RequestBody::receive() {
+awaitable<void> RequestBody::receive() {
   if (transport_.full()) {
-    co_return core::Error{core::ErrorCode::invalid_request, "A chunk's size line or the trailers are too long."};
+    error_ = core::Error{core::ErrorCode::invalid_request, "A chunk's size line or the trailers are too long."};
+    co_return;
   }
   const auto started = Transport::Clock::now();
   transport_.expire_after(allowance_);
@@ -67,12 +67,14 @@ awaitable<core::Result<void>> RequestBody::receive() {
   if (outcome == Io::ok) outcome = co_await transport_.read();
   transport_.expire_never();
   if (outcome == Io::timed_out) {
-    co_return core::Error{core::ErrorCode::request_timeout, "The body arrived more slowly than " +
-                                                                std::to_string(settings_.body_bytes_per_second_min) +
-                                                                " bytes a second."};
+    error_ = core::Error{core::ErrorCode::request_timeout, "The body arrived more slowly than " +
+                                                               std::to_string(settings_.body_bytes_per_second_min) +
+                                                               " bytes a second."};
+    co_return;
   }
   if (outcome == Io::closed) {
-    co_return core::Error{core::ErrorCode::invalid_request, "The connection ended before the body was complete."};
+    error_ = core::Error{core::ErrorCode::invalid_request, "The connection ended before the body was complete."};
+    co_return;
   }
   const auto bytes = static_cast<double>(transport_.received().size() - before);
   const std::chrono::duration<double> earned(
@@ -80,7 +82,6 @@ awaitable<core::Result<void>> RequestBody::receive() {
   const std::chrono::duration<double> left = allowance_ - (Transport::Clock::now() - started) + earned;
   allowance_ =
       left < settings_.body_window ? std::chrono::duration_cast<Settings::Duration>(left) : settings_.body_window;
-  co_return core::Result<void>{};
 }
 
 awaitable<core::Result<std::string>> RequestBody::read_all() {

@@ -28,7 +28,7 @@ class RequestBody final : public BodyReader {
   awaitable<bool> discard();
 
  private:
-  awaitable<core::Result<void>> receive();
+  awaitable<void> receive();  // more bytes, or error_
   core::Error too_large() const;
 
   Transport& transport_;

@@ -37,7 +37,7 @@ class Server::Implementation : public std::enable_shared_from_this<Implementatio
         strand_(asio::make_strand(executor_)),
         acceptor_(strand_) {}
 
-  core::Result<void> start() {
+  core::Result<void> bind() {
     if (port_ != 0) return {};
     boost::system::error_code error;
     const auto address = asio::ip::make_address(service_->settings.address, error);
@@ -55,6 +55,12 @@ class Server::Implementation : public std::enable_shared_from_this<Implementatio
                                                                      ". Choose another address or port."};
     }
     port_ = acceptor_.local_endpoint().port();
+    return {};
+  }
+
+  core::Result<void> start() {
+    if (const auto bound = bind(); bound.has_error()) return bound;
+    if (accepting_ || stopping_) return {};
     accepting_ = true;
     asio::co_spawn(strand_, accept(shared_from_this()), asio::detached);
     return {};
@@ -144,6 +150,9 @@ Server::Server(asio::any_io_executor executor, Settings settings, Router router,
                                                        std::move(hooks))) {}
 Server::~Server() = default;
 
+core::Result<void> Server::bind() {
+  return implementation_->bind();
+}
 core::Result<void> Server::start() {
   return implementation_->start();
 }

@@ -48,10 +48,13 @@ class Server {
   Server(boost::asio::any_io_executor executor, Settings settings, Router router, Hooks hooks = {});
   ~Server();
 
-  // Errors: configuration_invalid (the address cannot be bound). Idempotent.
+  // Takes the port without serving it yet: connections wait in the kernel's queue. Idempotent.
+  // Errors: configuration_invalid (the address cannot be bound).
+  core::Result<void> bind();
+  // Binds, where that was not done, and serves. Idempotent. Errors: as bind().
   core::Result<void> start();
 
-  std::uint16_t port() const;  // once started
+  std::uint16_t port() const;  // once bound
   const Router& router() const;
 
   // Stops accepting, closes idle connections, lets requests in flight finish, and cuts them off at the deadline:

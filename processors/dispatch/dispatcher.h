@@ -8,6 +8,7 @@
 // Delivery:  a unit may be run again after a crash; its results are kept, and only items without any are asked again.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/strand.hpp>
@@ -58,6 +59,8 @@ class Dispatcher {
   void stop_batch(const core::BatchId& batch);
   // Ends all attempts; what they have answered is kept, the rest waits for the next start.
   void stop();
+  // Whether no unit is being run. After stop() it soon is, and stays so.
+  bool idle() const { return in_flight_ == 0; }
 
  private:
   void pump();
@@ -69,9 +72,10 @@ class Dispatcher {
   boost::asio::any_io_executor executor_;
   boost::asio::strand<boost::asio::any_io_executor> strand_;
 
+  std::atomic<std::size_t> in_flight_ = 0;  // changed on the strand
+
   // On the strand.
   FairQueue<core::OrgId, core::RunUnit> waiting_;
-  std::size_t in_flight_ = 0;
   bool stopping_ = false;
 };
 

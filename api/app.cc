@@ -1,0 +1,13 @@
+#include "api/app.h"
+
+#include "adapters/random/random.h"
+
+namespace api {
+
+http::awaitable<core::Result<processors::Answer>> command(const App& app, core::AggregateKey aggregate,
+                                                          core::Command command) {
+  core::CommandId id("cmd_" + adapters::random::make_ulid(app.now()));
+  co_return co_await processors::ask(app.bus, std::move(aggregate), std::move(id), std::move(command));
+}
+
+}  // namespace api

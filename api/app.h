@@ -1,0 +1,58 @@
+// What the resources need of the rest of the system. Everything borrowed outlives the server.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "adapters/passwords/password_hasher.h"
+#include "api/http/coroutines.h"
+#include "core/catalog.h"
+#include "core/policy.h"
+#include "core/routing.h"
+#include "processors/command_bus.h"
+#include "processors/file_links.h"
+#include "processors/ports/blob_store.h"
+#include "processors/ports/log.h"
+#include "processors/ports/metrics.h"
+#include "processors/ports/vault.h"
+#include "processors/state_reader.h"
+
+namespace api {
+
+struct Settings {
+  std::string version;
+  std::string mode;        // development, production
+  std::string bus;         // embedded
+  std::string public_url;  // without a slash at the end
+  std::uint64_t body_bytes_max = std::uint64_t{2} << 30;
+  std::uint32_t items_per_unit = 500;
+  core::Duration file_link_lifetime = std::chrono::minutes(15);
+  bool webhooks_allow_loopback = false;
+  core::Policy policy;
+};
+
+struct App {
+  Settings settings;
+  processors::CommandBus& bus;
+  processors::StateReader reader;
+  processors::Vault& vault;
+  processors::BlobStore& blobs;
+  processors::FileLinks links;
+  const core::Catalog& catalog;
+  std::vector<core::ConfiguredLane> lanes;
+  adapters::passwords::PasswordHasher& passwords;
+  boost::asio::any_io_executor blocking;  // for what takes long or waits for files
+  std::function<core::Timestamp()> now;
+  std::function<std::vector<std::pair<core::Partition, core::Error>>()> halted_partitions;
+  std::function<std::string()> render_metrics;
+  processors::Metrics& metrics;
+  processors::Log& log;
+};
+
+// Sends a command and waits until what it caused is durable and can be read. The command's id is made here, random.
+http::awaitable<core::Result<processors::Answer>> command(const App& app, core::AggregateKey aggregate,
+                                                          core::Command command);
+
+}  // namespace api

@@ -1,0 +1,109 @@
+#include "api/render_batch.h"
+
+#include "api/json_text.h"
+#include "api/render_quote.h"
+
+namespace api {
+
+namespace {
+
+using core::batch::Batch;
+using core::batch::Phase;
+using core::batch::Tally;
+
+std::string_view to_string(core::batch::UnitPhase phase) {
+  switch (phase) {
+    case core::batch::UnitPhase::planned: return "planned";
+    case core::batch::UnitPhase::dispatched: return "dispatched";
+    case core::batch::UnitPhase::closed: return "closed";
+  }
+  return "";
+}
+
+void add_counts(JsonText& json, const Batch& batch) {
+  Tally tally = batch.closed.tally;
+  tally += batch.open.tally;
+  json.object("request_counts").number("total", batch.plan.item_count).number("completed", tally.succeeded);
+  json.number("failed", tally.failed + tally.exhausted).number("cancelled", tally.cancelled);
+  json.number("expired", tally.expired).number("remaining", batch.plan.item_count - tally.total()).end_object();
+}
+
+void add_money(JsonText& json, const Batch& batch) {
+  json.object("pricing_estimate").money("total", batch.plan.total).text("currency", "usd").end_object();
+  const bool settled = core::batch::terminal(batch.phase);
+  json.object("settlement").text("status", settled ? "settled" : "reserved").money("quoted_total", batch.plan.total);
+  json.money("captured_total", settled ? batch.closed.charged : core::Money{});
+  json.money("released_total", settled ? batch.plan.total - batch.closed.charged : core::Money{});
+  json.end_object();
+}
+
+bool add_lanes(JsonText& json, const App& app, const Batch& batch) {
+  bool any_simulated = false;
+  json.array("provider_execution_summary");
+  for (const core::quote::Route& route : batch.plan.routes) {
+    const core::Provider* provider = app.catalog.provider(route.provider);
+    const bool simulated = provider != nullptr && provider->simulated;
+    any_simulated = any_simulated || simulated;
+    json.element().text("provider", route.provider.value()).text("model", route.model.value());
+    json.text("mode", core::to_string(route.mode)).boolean("simulated", simulated);
+    json.number("item_count", route.item_count).end_object();
+  }
+  json.end_array();
+  return any_simulated;
+}
+
+void add_units(JsonText& json, const Batch& batch, const std::vector<core::batch::Unit>& units) {
+  json.number("work_unit_count", batch.plan.unit_count).number("work_units_closed", batch.units_closed);
+  json.array("work_units");
+  for (const core::batch::Unit& unit : units) {
+    const core::quote::Route& route = batch.plan.routes[unit.route];
+    json.element().number("index", unit.index.value()).text("status", to_string(unit.phase));
+    json.text("provider", route.provider.value()).text("model", route.model.value());
+    json.text("mode", core::to_string(route.mode)).number("item_count", unit.item_count);
+    json.number("attempts", unit.attempt.value()).number("answered", unit.progress.tally.total()).end_object();
+  }
+  json.end_array();
+}
+
+}  // namespace
+
+std::string_view state_word(Phase phase) {
+  return phase == Phase::cancelled ? "canceled" : core::batch::to_string(phase);
+}
+
+Batch as_accepted(Batch batch) {
+  const bool waits = batch.terms.run_after && *batch.terms.run_after > batch.created_at;
+  batch.phase = waits ? Phase::pending : Phase::queued;
+  batch.stop = core::batch::StopReason::none;
+  batch.dispatched_at.reset();
+  batch.ended_at.reset();
+  batch.stop_requested_at.reset();
+  batch.units_planned = batch.units_closed = 0;
+  batch.closed = batch.open = {};
+  return batch;
+}
+
+std::string render_batch(const App& app, const Batch& batch, const BatchDetails& details) {
+  JsonText json;
+  json.text("id", batch.id.value()).text("object", "batch");
+  json.text("status", core::batch::to_string(batch.phase)).text("state", state_word(batch.phase));
+  json.text("quote_id", batch.quote.value()).number("item_count", batch.plan.item_count);
+  add_counts(json, batch);
+  json.time("created_at", batch.created_at).time("sla_deadline", batch.deadline).time("deadline", batch.deadline);
+  json.time_or_null("dispatched_at", batch.dispatched_at);
+  json.time_or_null("cancel_requested_at",
+                    batch.stop == core::batch::StopReason::cancelled ? batch.stop_requested_at : std::nullopt);
+  json.time_or_null("ended_at", batch.ended_at);
+  add_terms(json, batch.terms);
+  add_money(json, batch);
+  const bool any_simulated = add_lanes(json, app, batch);
+  json.boolean("simulated", any_simulated);
+  add_units(json, batch, details.units);
+  json.boolean("webhook_configured", batch.webhook.has_value());
+  json.text_or_null("retry_of", batch.retry_of ? batch.retry_of->value() : "");
+  json.json("metadata", details.metadata.empty() ? "{}" : details.metadata);
+  if (!details.billing_receipt.empty()) json.json("billing_receipt", details.billing_receipt);
+  return std::move(json).finish();
+}
+
+}  // namespace api

@@ -1,0 +1,18 @@
+#include "api/resources/resources.h"
+
+namespace api::resources {
+
+void add_all(http::Router& router, const App& app) {
+  add_auth(router, app);
+  add_sessions(router, app);
+  add_api_keys(router, app);
+  add_quotes(router, app);
+  add_batches(router, app);
+  add_results(router, app);
+  add_files(router, app);
+  add_billing(router, app);
+  add_catalog(router, app);
+  add_service(router, app);
+}
+
+}  // namespace api::resources

@@ -1,0 +1,35 @@
+#include "ops/brctl/run.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <ostream>
+
+#include "ops/version.h"
+
+namespace ops::brctl {
+
+namespace {
+constexpr int wrong_arguments = 2;
+}
+
+int run(const std::vector<std::string>& arguments, const Environment& environment, std::ostream& out,
+        std::ostream& errors) {
+  Console console{.environment = environment, .out = out, .errors = errors};
+  CLI::App app("brctl: looks after a batchrouter.", "brctl");
+  app.set_version_flag("--version", "brctl " + std::string(version()));
+  app.require_subcommand(1);
+  app.footer(
+      "Examples:\n"
+      "  brctl config check batchrouter.toml\n"
+      "  brctl config show --config batchrouter.toml --port 9000\n"
+      "  brctl config show --help");
+  add_config(app, console);
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, out, errors) == 0 ? 0 : wrong_arguments;
+  }
+  return console.exit_code;
+}
+
+}  // namespace ops::brctl

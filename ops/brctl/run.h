@@ -1,0 +1,31 @@
+// The operator's command line. Each group of subcommands is a file of this folder with a function add_<group>.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+#include <vector>
+
+#include "ops/config.h"
+
+namespace CLI {  // NOLINT(readability-identifier-naming)
+class App;
+}
+
+namespace ops::brctl {
+
+// What a subcommand works with, borrowed. It writes its answer to `out`, what went wrong to `errors`.
+struct Console {
+  const Environment& environment;
+  std::ostream& out;
+  std::ostream& errors;
+  int exit_code = 0;
+};
+
+// `arguments` are those after the program's name. The exit code: 0, 1 when the answer is bad, 2 for wrong arguments.
+int run(const std::vector<std::string>& arguments, const Environment& environment, std::ostream& out,
+        std::ostream& errors);
+
+// brctl config check | example | show. `app` must not outlive `console`.
+void add_config(CLI::App& app, Console& console);
+
+}  // namespace ops::brctl

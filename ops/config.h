@@ -1,0 +1,117 @@
+// What the operator may set. ops/batchrouter.toml lists every key with its default and what it does.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/money.h"
+#include "core/policy.h"
+#include "core/result.h"
+#include "processors/ports/log.h"
+
+namespace ops {
+
+enum class Mode { development, production };
+enum class Bus { embedded };
+enum class LogFormat { text, json };
+
+struct Config {
+  struct Service {
+    Mode mode = Mode::development;
+    Bus bus = Bus::embedded;
+    processors::Log::Level log_level = processors::Log::Level::info;
+    LogFormat log_format = LogFormat::text;
+  } service;
+
+  struct Data {
+    std::string directory = "data";
+  } data;
+
+  struct Http {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 8080;  // 0: any
+    std::string public_url;     // empty: where it listens, see public_url_of
+    std::uint32_t threads = 2;
+    std::uint64_t body_bytes_max = std::uint64_t{2} << 30;
+    std::uint32_t connections_max = 4'096;
+    std::chrono::seconds header_time{10};
+    std::chrono::seconds idle_time{75};
+    std::uint64_t body_bytes_per_second_min = 1'024;
+    std::chrono::seconds drain_time{10};
+  } http;
+
+  struct Journal {
+    std::uint32_t partitions = 16;
+    std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+  } journal;
+
+  struct State {
+    std::uint64_t cache_bytes = std::uint64_t{64} << 20;
+  } state;
+
+  struct Accounts {
+    core::Money starter_grant = core::Money::from_cents(25'00);
+    std::chrono::hours verification_lifetime{24};
+    std::chrono::days session_lifetime{14};
+    std::uint32_t api_keys_max = 100;
+  } accounts;
+
+  struct Quotes {
+    std::chrono::seconds window{3'600};
+  } quotes;
+
+  struct Dispatch {
+    std::uint32_t units_in_flight = 8;
+    std::uint32_t items_per_unit = 500;
+    std::uint32_t attempts_max = 5;
+    std::chrono::seconds retry_delay{2};
+  } dispatch;
+
+  struct Webhooks {
+    bool allow_loopback = false;
+    std::vector<std::chrono::seconds> retry_schedule = {
+        std::chrono::seconds(5),      std::chrono::seconds(300),    std::chrono::seconds(1'800),
+        std::chrono::seconds(7'200),  std::chrono::seconds(18'000), std::chrono::seconds(36'000),
+        std::chrono::seconds(50'400), std::chrono::seconds(72'000), std::chrono::seconds(86'400)};
+    std::chrono::hours link_lifetime{96};
+  } webhooks;
+
+  struct Files {
+    std::chrono::minutes link_lifetime{15};
+  } files;
+
+  struct Simulated {
+    bool enabled = true;
+    std::chrono::milliseconds latency_min{0};
+    std::chrono::milliseconds latency_max{20};
+    std::uint32_t concurrency = 64;
+    double transient_rate = 0;
+    double item_fault_rate = 0;
+    double lane_fault_rate = 0;
+    std::uint64_t seed = 1;
+  } simulated;
+};
+
+using Environment = std::map<std::string, std::string>;
+
+// What main is handed as its third argument, or `environ`: "NAME=value" each, a null at the end.
+Environment environment_of(const char* const* variables);
+
+// Defaults < the file named by --config < environment BATCHROUTER_<SECTION>_<KEY> < --set and its shortcuts.
+// `arguments` are those after the program's name. Errors: configuration_invalid; the detail has a line for each fault,
+// with where it stands and what is allowed there.
+core::Result<Config> load_config(const std::vector<std::string>& arguments, const Environment& environment);
+
+// What --help and --version ask for; nullopt when neither is there.
+std::optional<std::string> information_asked_for(const std::vector<std::string>& arguments);
+
+core::Policy policy_of(const Config& config);
+
+// The base of links, without a '/' at its end. `listening_port` is the one that was bound, as http.port may be 0.
+std::string public_url_of(const Config& config, std::uint16_t listening_port);
+
+}  // namespace ops

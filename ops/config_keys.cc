@@ -1,0 +1,272 @@
+#include "ops/config_keys.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "ops/config_values.h"
+#include "ops/did_you_mean.h"
+
+namespace ops {
+
+namespace {
+
+constexpr std::uint64_t kibibyte = 1'024;
+constexpr std::uint64_t mebibyte = 1'024 * kibibyte;
+constexpr std::uint64_t gibibyte = 1'024 * mebibyte;
+
+bool has_no_controls(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
+}
+
+bool is_directory_name(std::string_view text) {
+  return !text.empty() && has_no_controls(text);
+}
+
+bool is_ip_address(std::string_view text) {
+  const std::string address(text);
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return address.find('\0') == std::string::npos && (inet_pton(AF_INET, address.c_str(), bytes.data()) == 1 ||
+                                                     inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1);
+}
+
+// No user name, as the configuration is shown and links are mailed; no query, as paths are put behind it.
+bool is_base_url_or_empty(std::string_view text) {
+  if (text.empty()) return true;
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (!text.starts_with(scheme)) continue;
+    const std::string_view rest = text.substr(scheme.size());
+    return !rest.empty() && !rest.starts_with('/') && !rest.starts_with(':') && !rest.ends_with('/') &&
+           std::ranges::all_of(rest, [](char c) {
+             return c > ' ' && c < 0x7f && std::string_view("@?#\"\\<>").find(c) == std::string_view::npos;
+           });
+  }
+  return false;
+}
+
+// The keys of one section.
+template <class Section>
+class Rows {
+ public:
+  Rows(std::vector<Key>& table, std::string_view name, Section Config::*section)
+      : table_(table), name_(name), section_(section) {}
+
+  template <class Value>
+  Rows& add(std::string_view name, Value Section::*member, ValueType<Value> type, std::string_view documentation) {
+    table_.push_back({.section = name_,
+                      .name = name,
+                      .documentation = documentation,
+                      .kind = type.kind,
+                      .allowed = type.allowed,
+                      .parse =
+                          [section = section_, member, type](Config& config, std::string_view text) {
+                            std::optional<Value> value = type.parse(text);
+                            if (!value) return false;
+                            config.*section.*member = *std::move(value);
+                            return true;
+                          },
+                      .format = [section = section_, member,
+                                 type](const Config& config) { return type.format(config.*section.*member); }});
+    return *this;
+  }
+
+ private:
+  std::vector<Key>& table_;
+  std::string_view name_;
+  Section Config::*section_;
+};
+
+using std::chrono::days;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+void add_service(std::vector<Key>& table) {
+  using Section = Config::Service;
+  using enum processors::Log::Level;
+  Rows(table, "service", &Config::service)
+      .add("mode", &Section::mode, word<Mode>({{"development", Mode::development}, {"production", Mode::production}}),
+           "In production, what is only good for trying things out is refused, such as simulated answers.")
+      .add("bus", &Section::bus, word<Bus>({{"embedded", Bus::embedded}}, " (this build has the embedded log only)"),
+           "Where events are kept: embedded is a log in the data directory.")
+      .add("log_level", &Section::log_level,
+           word<processors::Log::Level>({{"debug", debug}, {"info", info}, {"warning", warning}, {"error", error}}),
+           "The least important lines that are logged, on standard error.")
+      .add("log_format", &Section::log_format, word<LogFormat>({{"text", LogFormat::text}, {"json", LogFormat::json}}),
+           "How a line of the log looks.");
+}
+
+void add_data(std::vector<Key>& table) {
+  using Section = Config::Data;
+  Rows(table, "data", &Config::data)
+      .add("directory", &Section::directory, text("the path of a directory", is_directory_name),
+           "Where everything is kept. Relative to where the service is started; made when it is not there.");
+}
+
+void add_http(std::vector<Key>& table) {
+  using Section = Config::Http;
+  Rows(table, "http", &Config::http)
+      .add("address", &Section::address, text("an IPv4 or IPv6 address, such as \"0.0.0.0\"", is_ip_address),
+           "The address to listen on.")
+      .add("port", &Section::port, whole_number<std::uint16_t>(0, 65'535), "The port to listen on; 0 takes a free one.")
+      .add("public_url", &Section::public_url,
+           text("\"\" or a URL such as \"https://batches.example.com\", without user, query and '/' at its end",
+                is_base_url_or_empty),
+           "The base of links in mails and signed URLs; when empty, http://address:port.")
+      .add("threads", &Section::threads, whole_number<std::uint32_t>(1, 256), "Threads that answer requests.")
+      .add("body_bytes_max", &Section::body_bytes_max, byte_count(kibibyte, 1'024 * gibibyte),
+           "The largest request body; beyond it 413.")
+      .add("connections_max", &Section::connections_max, whole_number<std::uint32_t>(1, 1'000'000),
+           "Connections open at one time.")
+      .add("header_seconds", &Section::header_time, duration<seconds>(seconds(1), seconds(300)),
+           "How long a request's headers may take.")
+      .add("idle_seconds", &Section::idle_time, duration<seconds>(seconds(1), seconds(3'600)),
+           "How long a connection may wait for its next request.")
+      .add("body_bytes_per_second_min", &Section::body_bytes_per_second_min, byte_count(0, gibibyte),
+           "A body that arrives slower than this is given up; 0 never gives up.")
+      .add("drain_seconds", &Section::drain_time, duration<seconds>(seconds(0), seconds(3'600)),
+           "How long a stop waits for requests that are being answered.");
+}
+
+void add_storage(std::vector<Key>& table) {
+  Rows(table, "journal", &Config::journal)
+      .add("partitions", &Config::Journal::partitions, whole_number<std::uint32_t>(1, 1'024),
+           "Partitions of the journal. Fixed once the data directory is made.")
+      .add("segment_bytes", &Config::Journal::segment_bytes, byte_count(mebibyte, 4 * gibibyte),
+           "A file of the journal is followed by the next one at this size.");
+  Rows(table, "state", &Config::state)
+      .add("cache_bytes", &Config::State::cache_bytes, byte_count(mebibyte, 1'024 * gibibyte),
+           "Memory for reading state.");
+}
+
+void add_business(std::vector<Key>& table) {
+  using Accounts = Config::Accounts;
+  using Dispatch = Config::Dispatch;
+  Rows(table, "accounts", &Config::accounts)
+      .add("starter_grant_usd", &Accounts::starter_grant, money(core::Money::from_cents(1'000'000'00)),
+           "Credit that a new organization is given.")
+      .add("verification_hours", &Accounts::verification_lifetime, duration<hours>(hours(1), hours(720)),
+           "How long the link that verifies an e-mail address is good.")
+      .add("session_days", &Accounts::session_lifetime, duration<days>(days(1), days(365)), "How long a login is good.")
+      .add("api_keys_max", &Accounts::api_keys_max, whole_number<std::uint32_t>(1, 10'000),
+           "API keys that an organization may have, revoked ones not counted.");
+  Rows(table, "quotes", &Config::quotes)
+      .add("window_seconds", &Config::Quotes::window, duration<seconds>(seconds(1), days(30)),
+           "How long a quote's price is locked.");
+  Rows(table, "dispatch", &Config::dispatch)
+      .add("units_in_flight", &Dispatch::units_in_flight, whole_number<std::uint32_t>(1, 4'096),
+           "Work units that run at one time.")
+      .add("items_per_unit", &Dispatch::items_per_unit, whole_number<std::uint32_t>(1, 100'000),
+           "Items of a batch that go to a lane together.")
+      .add("attempts_max", &Dispatch::attempts_max, whole_number<std::uint32_t>(1, 100),
+           "Tries of a work unit until what is missing has failed.")
+      .add("retry_seconds", &Dispatch::retry_delay, duration<seconds>(seconds(0), seconds(3'600)),
+           "The wait before a work unit is tried again.");
+}
+
+void add_delivery(std::vector<Key>& table) {
+  using Webhooks = Config::Webhooks;
+  Rows(table, "webhooks", &Config::webhooks)
+      .add("allow_loopback", &Webhooks::allow_loopback, boolean(),
+           "Deliver to receivers on this machine too, to try webhooks out.")
+      .add("retry_seconds", &Webhooks::retry_schedule, seconds_list(32, days(30)),
+           "The wait after each failed delivery; when the list is used up, the delivery has failed.")
+      .add("link_hours", &Webhooks::link_lifetime, duration<hours>(hours(1), hours(8'760)),
+           "How long the download links in a delivery are good.");
+  Rows(table, "files", &Config::files)
+      .add("link_minutes", &Config::Files::link_lifetime, duration<minutes>(minutes(1), minutes(10'080)),
+           "How long a download link from the API is good.");
+}
+
+void add_simulated(std::vector<Key>& table) {
+  using Section = Config::Simulated;
+  Rows(table, "simulated", &Config::simulated)
+      .add("enabled", &Section::enabled, boolean(),
+           "A lane that makes its answers up, so that everything works without a provider. Refused in production.")
+      .add("latency_min_ms", &Section::latency_min, duration<milliseconds>(milliseconds(0), milliseconds(600'000)),
+           "The shortest time an answer takes.")
+      .add("latency_max_ms", &Section::latency_max, duration<milliseconds>(milliseconds(0), milliseconds(600'000)),
+           "The longest time an answer takes.")
+      .add("concurrency", &Section::concurrency, whole_number<std::uint32_t>(1, 100'000),
+           "Answers that are made at one time.")
+      .add("transient_rate", &Section::transient_rate, rate(),
+           "The share of calls that fail and succeed when repeated.")
+      .add("item_fault_rate", &Section::item_fault_rate, rate(), "The share of items that always fail.")
+      .add("lane_fault_rate", &Section::lane_fault_rate, rate(), "The share of units that fail as a whole.")
+      .add("seed", &Section::seed, whole_number<std::uint64_t>(0, std::numeric_limits<std::int64_t>::max()),
+           "Answers and faults are drawn from it: the same seed, the same draws.");
+}
+
+std::vector<Key> make_keys() {
+  std::vector<Key> table;
+  add_service(table);
+  add_data(table);
+  add_http(table);
+  add_storage(table);
+  add_business(table);
+  add_delivery(table);
+  add_simulated(table);
+  return table;
+}
+
+}  // namespace
+
+const std::vector<Key>& keys() {
+  static const std::vector<Key> table = make_keys();
+  return table;
+}
+
+std::string full_name(const Key& key) {
+  return std::string(key.section) + "." + std::string(key.name);
+}
+
+std::string variable_name(const Key& key) {
+  std::string name = "BATCHROUTER_" + std::string(key.section) + "_" + std::string(key.name);
+  for (char& c : name) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  return name;
+}
+
+const Key* find_key(std::string_view name) {
+  const auto found = std::ranges::find(keys(), name, full_name);
+  return found == keys().end() ? nullptr : &*found;
+}
+
+std::string unknown_key(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Key& key : keys()) known.push_back(full_name(key));
+  const std::string suggestion = did_you_mean(name, known);
+  return "there is no setting " + std::string(name) +
+         (suggestion.empty() ? "; `brctl config example` lists all" : suggestion);
+}
+
+std::string example_file() {
+  std::string file =
+      "# The settings of batchrouter, each with its default. Take the '#' away and change what you need, then start "
+      "with\n"
+      "# --config FILE. `brctl config check FILE` finds mistakes. A variable of the environment goes before the file, "
+      "such as\n"
+      "# BATCHROUTER_HTTP_PORT=9000, and a flag before both: --set http.port=9000.\n";
+  std::string_view section;
+  const Config defaults;
+  for (const Key& key : keys()) {
+    if (key.section != section) file += "\n[" + std::string(section = key.section) + "]\n";
+    file += "\n# " + std::string(key.documentation) + "\n# Takes " + key.allowed + ".\n";
+    file += "#" + std::string(key.name) + " = " + key.format(defaults) + "\n";
+  }
+  return file;
+}
+
+std::string settings_help() {
+  std::string help = "Settings and their defaults:\n";
+  const Config defaults;
+  for (const Key& key : keys()) {
+    help += "  " + full_name(key) + " = " + key.format(defaults) + "\n";
+    help += "      " + std::string(key.documentation) + " Takes " + key.allowed + ".\n";
+  }
+  return help;
+}
+
+}  // namespace ops

@@ -1,0 +1,377 @@
+#include "ops/daemon.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_future.hpp>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <future>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "adapters/blobs/local_blobs.h"
+#include "adapters/embedded_log/embedded_log.h"
+#include "adapters/http_client/http_client.h"
+#include "adapters/logging/spdlog_log.h"
+#include "adapters/mail/local_outbox.h"
+#include "adapters/passwords/password_hasher.h"
+#include "adapters/prometheus/prometheus_metrics.h"
+#include "adapters/random/random.h"
+#include "adapters/rocksdb/state.h"
+#include "adapters/simulated/simulated_lane.h"
+#include "adapters/vault/local_vault.h"
+#include "adapters/webhooks/system_resolver.h"
+#include "adapters/webhooks/webhook_poster.h"
+#include "api/app.h"
+#include "api/http/server.h"
+#include "api/resources/resources.h"
+#include "ops/version.h"
+#include "processors/effects.h"
+#include "processors/node.h"
+#include "schemas/catalog.h"
+
+namespace ops {
+
+namespace {
+
+constexpr std::size_t partition_threads = 2;
+constexpr std::size_t work_threads = 2;
+constexpr std::size_t blocking_threads = 2;
+constexpr auto state_flush_interval = std::chrono::seconds(60);  // bounds what a crash has to replay
+constexpr auto units_stop_time = std::chrono::seconds(10);
+
+core::Timestamp now() {
+  return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
+}
+
+core::Catalog make_catalog(const Config& config) {
+  core::Catalog catalog = schemas::built_in_catalog();
+  return config.simulated.enabled ? core::with_simulated_provider(catalog) : catalog;
+}
+
+std::vector<core::ConfiguredLane> configured_lanes(const Config& config) {
+  if (!config.simulated.enabled) return {};
+  return {{core::simulated_provider, core::Mode::batch, true}, {core::simulated_provider, core::Mode::sync, true}};
+}
+
+adapters::simulated::Settings simulated_settings(const Config::Simulated& config) {
+  adapters::simulated::Settings settings;
+  settings.latency_min = config.latency_min;
+  settings.latency_max = config.latency_max;
+  settings.concurrency = config.concurrency;
+  settings.transient_rate = config.transient_rate;
+  settings.item_fault_rate = config.item_fault_rate;
+  settings.lane_fault_rate = config.lane_fault_rate;
+  settings.seed = config.seed;
+  return settings;
+}
+
+api::Settings api_settings(const Config& config) {
+  api::Settings settings;
+  settings.version = version;
+  settings.mode = config.service.mode == Mode::production ? "production" : "development";
+  settings.bus = "embedded";
+  settings.body_bytes_max = config.http.body_bytes_max;
+  settings.items_per_unit = config.dispatch.items_per_unit;
+  settings.file_link_lifetime = config.files.link_lifetime;
+  settings.webhooks_allow_loopback = config.webhooks.allow_loopback;
+  settings.policy = policy_of(config);
+  return settings;
+}
+
+api::http::Settings http_settings(const Config::Http& config) {
+  api::http::Settings settings;
+  settings.address = config.address;
+  settings.port = config.port;
+  settings.connections_max = config.connections_max;
+  settings.header_timeout = config.header_time;
+  settings.idle_timeout = config.idle_time;
+  settings.body_bytes_per_second_min = config.body_bytes_per_second_min;
+  return settings;
+}
+
+// A state that cannot be opened is thrown away: the journal rebuilds it.
+core::Result<std::unique_ptr<adapters::rocksdb::RocksdbState>> open_state(const std::filesystem::path& path,
+                                                                          const Config& config, processors::Log& log) {
+  adapters::rocksdb::Settings settings;
+  settings.block_cache_bytes = config.state.cache_bytes;
+  auto state = adapters::rocksdb::RocksdbState::open_state(path, config.journal.partitions, settings);
+  if (state.has_value()) return state;
+  warn(log, "state_rebuilt", {{"reason", state.error().detail}});
+  if (const auto destroyed = adapters::rocksdb::destroy_state(path); destroyed.has_error()) return destroyed.error();
+  return adapters::rocksdb::RocksdbState::open_state(path, config.journal.partitions, settings);
+}
+
+}  // namespace
+
+// Members in the order they are made; the last made is stopped first.
+class Daemon::Parts {
+ public:
+  explicit Parts(const Config& config)
+      : config_(config),
+        log_({config.service.log_level, config.service.log_format == LogFormat::json
+                                            ? adapters::logging::Format::json
+                                            : adapters::logging::Format::text}),
+        catalog_(make_catalog(config)),
+        signals_(main_) {}
+  ~Parts() { stop(); }
+
+  core::Result<void> start();
+  int wait();
+
+ private:
+  core::Result<void> open_data();
+  void make_processors();
+  core::Result<void> make_api();
+  void recover();
+  void flush_state_periodically();
+  void stop();
+
+  const Config config_;
+  adapters::logging::SpdlogLog log_;
+  adapters::prometheus::PrometheusMetrics metrics_;
+  const core::Catalog catalog_;
+
+  boost::asio::io_context main_;  // signals and the state's flush; runs in wait()
+  boost::asio::signal_set signals_;
+  int exit_code_ = 0;
+  bool stopped_ = false;
+
+  std::unique_ptr<adapters::vault::LocalVault> vault_;
+  std::unique_ptr<adapters::blobs::LocalBlobs> blobs_;
+  std::unique_ptr<adapters::embedded_log::EmbeddedLog> journal_;
+  std::unique_ptr<adapters::rocksdb::RocksdbState> state_;
+  std::unique_ptr<adapters::mail::LocalOutbox> outbox_;
+  adapters::passwords::PasswordHasher passwords_;
+  adapters::webhooks::SystemResolver resolver_;
+  std::optional<adapters::http_client::HttpClient> http_client_;
+  std::optional<adapters::webhooks::WebhookPoster> webhooks_;
+
+  boost::asio::thread_pool partition_pool_{partition_threads};
+  boost::asio::thread_pool work_pool_{work_threads};
+  boost::asio::thread_pool blocking_pool_{blocking_threads};
+  boost::asio::io_context http_context_;
+  std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> http_work_;
+  std::vector<std::thread> http_threads_;
+
+  processors::Effects effects_;
+  std::optional<processors::Node> node_;
+  std::optional<adapters::simulated::SimulatedLane> simulated_;
+  std::optional<api::App> app_;
+  std::optional<api::http::Server> server_;
+  std::optional<processors::Planner> planner_;
+  std::optional<processors::Dispatcher> dispatcher_;
+  std::optional<processors::Delivery> delivery_;
+  boost::asio::steady_timer flush_timer_{main_};
+};
+
+core::Result<void> Daemon::Parts::open_data() {
+  const std::filesystem::path data = config_.data.directory;
+  std::error_code error;
+  std::filesystem::create_directories(data, error);
+  if (error)
+    return core::Error{core::ErrorCode::storage_failed,
+                       "cannot make the data directory " + data.string() + ": " + error.message()};
+
+  // The journal first: its lock keeps a second process out of everything else.
+  adapters::embedded_log::Settings journal;
+  journal.directory = data / "journal";
+  journal.segment_bytes = static_cast<std::uint32_t>(config_.journal.segment_bytes);
+  journal.on_fatal = [this](const std::string& what) {
+    processors::error(log_, "journal_failed", {{"reason", what}});
+    exit_code_ = 1;
+    main_.stop();
+  };
+  auto opened_journal = adapters::embedded_log::EmbeddedLog::open_log(std::move(journal));
+  if (opened_journal.has_error()) return opened_journal.error();
+  journal_ = std::move(*opened_journal);
+  if (journal_->torn_tail_bytes() > 0) warn(log_, "journal_torn_tail_cut", {{"bytes", journal_->torn_tail_bytes()}});
+
+  auto vault = adapters::vault::LocalVault::open(data / "keys");
+  if (vault.has_error()) return vault.error();
+  vault_ = std::move(*vault);
+  auto blobs = adapters::blobs::LocalBlobs::open(data / "blobs");
+  if (blobs.has_error()) return blobs.error();
+  blobs_ = std::move(*blobs);
+  auto outbox = adapters::mail::LocalOutbox::open(data / "outbox", "BatchRouter <no-reply@batchrouter.invalid>",
+                                                  [this](const std::string& path) {
+                                                    info(log_, "mail_in_outbox", {{"path", path}});
+                                                  });
+  if (outbox.has_error()) return outbox.error();
+  outbox_ = std::move(*outbox);
+  auto state = open_state(data / "state", config_, log_);
+  if (state.has_error()) return state.error();
+  state_ = std::move(*state);
+  return {};
+}
+
+void Daemon::Parts::make_processors() {
+  http_client_.emplace(adapters::http_client::HttpClientSettings{});
+  adapters::webhooks::WebhookSettings webhook_settings;
+  webhook_settings.rules.allow_loopback = config_.webhooks.allow_loopback;
+  webhooks_.emplace(resolver_, *http_client_, webhook_settings, now);
+
+  processors::Node::Settings settings;
+  settings.partition_count = config_.journal.partitions;
+  settings.instance = "node_" + adapters::random::make_ulid(now());
+  settings.policy = policy_of(config_);
+  settings.now = now;
+  node_.emplace(partition_pool_.get_executor(), std::move(settings), *journal_, *state_, effects_, metrics_);
+  if (config_.simulated.enabled) simulated_.emplace(work_pool_.get_executor(), simulated_settings(config_.simulated));
+}
+
+core::Result<void> Daemon::Parts::make_api() {
+  const processors::StateReader reader(*state_, config_.journal.partitions);
+  app_.emplace(api::App{api_settings(config_), *node_, reader, *vault_, *blobs_, processors::FileLinks(*vault_, ""),
+                        catalog_, configured_lanes(config_), passwords_, blocking_pool_.get_executor(), now,
+                        [this] { return node_->halted(); }, [this] { return metrics_.render(); }, metrics_, log_});
+  api::http::Router router;
+  api::resources::add_all(router, *app_);
+  api::http::Hooks hooks;
+  hooks.request_finished = [this](const api::http::Request& request, int status, api::http::Settings::Duration duration,
+                                  std::uint64_t) {
+    const std::string code = std::to_string(status);
+    const std::string_view route = request.route.empty() ? "none" : std::string_view(request.route);
+    metrics_.count("batchrouter_http_requests_total", {{"route", route}, {"status", code}});
+    metrics_.observe_seconds("batchrouter_http_request_seconds", {{"route", route}},
+                             std::chrono::duration<double>(duration).count());
+    debug(log_, "request", {{"id", request.request_id}, {"route", route}, {"status", status}});
+  };
+  hooks.handler_failed = [this](const api::http::Request& request, std::string_view what) {
+    processors::error(log_, "handler_failed", {{"id", request.request_id}, {"route", request.route}, {"what", what}});
+  };
+  server_.emplace(http_context_.get_executor(), http_settings(config_.http), std::move(router), std::move(hooks));
+  if (const auto bound = server_->bind(); bound.has_error()) return bound;
+  const std::string public_url = public_url_of(config_, server_->port());
+  app_->settings.public_url = public_url;
+  app_->links = processors::FileLinks(*vault_, public_url);
+
+  planner_.emplace(work_pool_.get_executor(), *blobs_, reader, *node_, log_);
+  std::vector<processors::Lane*> lanes;
+  if (simulated_) lanes.push_back(&*simulated_);
+  processors::Dispatcher::Settings dispatch;
+  dispatch.units_in_flight_max = config_.dispatch.units_in_flight;
+  dispatch.attempts_max = config_.dispatch.attempts_max;
+  dispatch.retry_delay = config_.dispatch.retry_delay;
+  dispatch.now = now;
+  dispatcher_.emplace(
+      work_pool_.get_executor(), std::move(dispatch),
+      processors::Dispatcher::Environment{catalog_, std::move(lanes), *blobs_, reader, *node_, metrics_, log_});
+  delivery_.emplace(work_pool_.get_executor(),
+                    processors::Delivery::Environment{reader, *node_, *vault_, *outbox_, *webhooks_, app_->links,
+                                                      public_url, config_.webhooks.link_lifetime, now, metrics_, log_});
+  effects_.attach(*planner_, *dispatcher_, *delivery_, *node_);
+  return {};
+}
+
+void Daemon::Parts::recover() {
+  const auto began = std::chrono::steady_clock::now();
+  node_->recover();
+  for (const auto& [partition, error] : node_->halted())
+    processors::error(log_, "partition_halted", {{"partition", partition.value()}, {"reason", error.detail}});
+  const auto took = std::chrono::steady_clock::now() - began;
+  info(log_, "recovered",
+       {{"partitions", config_.journal.partitions},
+        {"milliseconds", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()}});
+}
+
+core::Result<void> Daemon::Parts::start() {
+  std::signal(SIGPIPE, SIG_IGN);
+  signals_.add(SIGINT);
+  signals_.add(SIGTERM);
+  if (const auto opened = open_data(); opened.has_error()) return opened;
+  make_processors();
+  if (const auto made = make_api(); made.has_error()) return made;
+  recover();
+  node_->start();
+
+  http_work_.emplace(http_context_.get_executor());
+  for (std::uint32_t i = 0; i < config_.http.threads; ++i) http_threads_.emplace_back([this] { http_context_.run(); });
+  if (const auto serving = server_->start(); serving.has_error()) return serving;
+  flush_state_periodically();
+  info(log_, "listening",
+       {{"url", "http://" + config_.http.address + ":" + std::to_string(server_->port())},
+        {"public_url", app_->settings.public_url},
+        {"mode", app_->settings.mode},
+        {"version", version}});
+  return {};
+}
+
+void Daemon::Parts::flush_state_periodically() {
+  flush_timer_.expires_after(state_flush_interval);
+  flush_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    if (const auto flushed = state_->flush(); flushed.has_error())
+      processors::error(log_, "state_flush_failed", {{"reason", flushed.error().detail}});
+    flush_state_periodically();
+  });
+}
+
+int Daemon::Parts::wait() {
+  signals_.async_wait([this](const boost::system::error_code& error, int) {
+    if (error) return;
+    info(log_, "stopping");
+    main_.stop();
+  });
+  main_.run();
+  stop();
+  return exit_code_;
+}
+
+// What hands out work stops before what does it, and the journal last.
+void Daemon::Parts::stop() {
+  if (std::exchange(stopped_, true)) return;
+  if (!http_threads_.empty()) {
+    auto stop_serving = server_->stop(config_.http.drain_time);
+    boost::asio::co_spawn(http_context_, std::move(stop_serving), boost::asio::use_future).wait();
+  }
+  if (dispatcher_) {
+    dispatcher_->stop();
+    const auto give_up = std::chrono::steady_clock::now() + units_stop_time;
+    while (!dispatcher_->idle() && std::chrono::steady_clock::now() < give_up)
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  if (delivery_) delivery_->stop();
+  resolver_.stop();
+  if (http_client_) http_client_->stop();
+  simulated_.reset();
+  if (node_ && server_) node_->stop();
+  work_pool_.stop();
+  work_pool_.join();
+  partition_pool_.stop();
+  partition_pool_.join();
+  blocking_pool_.join();
+  http_work_.reset();
+  http_context_.stop();
+  for (std::thread& thread : http_threads_) thread.join();
+  http_threads_.clear();
+  if (journal_) journal_->stop();
+  if (state_) {
+    if (const auto flushed = state_->flush(); flushed.has_error())
+      processors::error(log_, "state_flush_failed", {{"reason", flushed.error().detail}});
+  }
+  info(log_, "stopped");
+}
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Daemon::~Daemon() = default;
+
+core::Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
+  auto parts = std::make_unique<Parts>(config);
+  if (const auto started = parts->start(); started.has_error()) return started.error();
+  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+}
+
+int Daemon::wait() {
+  return parts_->wait();
+}
+
+}  // namespace ops

@@ -1,0 +1,120 @@
+#include "processors/intake/intake.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "processors/intake/planning.h"
+#include "processors/line_reader.h"
+#include "schemas/digest.h"
+#include "schemas/manifest/canonical_line.h"
+
+namespace processors {
+
+namespace {
+
+constexpr std::size_t spool_write_bytes = 256u << 10;
+
+class ReaderSource final : public schemas::manifest::ByteSource {
+ public:
+  explicit ReaderSource(const BlobReader& reader) : reader_(reader) {}
+
+  core::Result<std::string_view> read() override {
+    core::Result<std::string> chunk = reader_.read(offset_, 64u << 10);
+    if (chunk.has_error()) return chunk.error();
+    chunk_ = std::move(*chunk);
+    offset_ += chunk_.size();
+    return std::string_view(chunk_);
+  }
+
+ private:
+  const BlobReader& reader_;
+  std::uint64_t offset_ = 0;
+  std::string chunk_;
+};
+
+// Keeps the canonical lines of valid items, each after its number.
+class SpoolSink final : public schemas::manifest::ItemSink {
+ public:
+  explicit SpoolSink(Spool& spool) : spool_(spool) {}
+
+  core::Result<void> on_item(const core::ManifestItem& item, std::string_view canonical_line) override {
+    lines_ += std::to_string(item.number);
+    lines_.push_back(' ');
+    lines_ += canonical_line;
+    lines_.push_back('\n');
+    return lines_.size() >= spool_write_bytes ? flush() : core::Result<void>{};
+  }
+  core::Result<void> flush() {
+    const core::Result<void> appended = spool_.append(lines_);
+    lines_.clear();
+    return appended;
+  }
+
+ private:
+  Spool& spool_;
+  std::string lines_;
+};
+
+// Visits "<number> <canonical line>" lines.
+template <class Visit>
+core::Result<void> for_each_item(const Spool& spool, Visit visit) {
+  LineReader lines(spool);
+  for (;;) {
+    const auto line = lines.next();
+    if (line.has_error()) return line.error();
+    if (!*line) return {};
+    const std::size_t space = (*line)->find(' ');
+    const std::string_view canonical = (*line)->substr(space + 1);
+    core::Result<core::ManifestItem> item = schemas::manifest::parse_canonical_line(canonical);
+    if (item.has_error()) return item.error();
+    item->number = static_cast<std::uint32_t>(std::stoul(std::string((*line)->substr(0, space))));
+    if (const core::Result<void> visited = visit(std::move(*item), canonical); visited.has_error()) return visited;
+  }
+}
+
+}  // namespace
+
+Intake::Intake(BlobStore& blobs, const core::Catalog& catalog, std::vector<core::ConfiguredLane> lanes,
+               Settings settings)
+    : blobs_(blobs), catalog_(catalog), lanes_(std::move(lanes)), settings_(settings) {}
+
+core::Result<ReceivedManifest> Intake::receive(const BlobReader& body, schemas::manifest::Format format) const {
+  core::Result<std::unique_ptr<Spool>> spool = blobs_.create_spool();
+  if (spool.has_error()) return spool.error();
+  ReaderSource source(body);
+  SpoolSink sink(**spool);
+  core::Result<schemas::manifest::Summary> summary = schemas::manifest::read_manifest(source, format, sink);
+  if (summary.has_error()) return summary.error();
+  if (const auto flushed = sink.flush(); flushed.has_error()) return flushed.error();
+  return ReceivedManifest{std::move(*summary), std::move(*spool)};
+}
+
+core::Result<PlannedManifest> Intake::plan(const ReceivedManifest& manifest, core::Timestamp now) const {
+  Planning planning(*this, core::quote::terms_of(manifest.summary.header), now);
+  const auto added = for_each_item(*manifest.items, [&](core::ManifestItem item, std::string_view line) {
+    return planning.add(std::move(item), line);
+  });
+  if (added.has_error()) return added.error();
+  return planning.finish(manifest.summary.digest, manifest.summary.header.metadata);
+}
+
+core::Result<PlannedManifest> Intake::plan(const ReplannedItems& items, core::Timestamp now) const {
+  Planning planning(*this, items.terms, now);
+  schemas::Sha256 content;
+  const auto added = for_each_item(*items.items, [&](core::ManifestItem item, std::string_view line) {
+    content.update(line);
+    content.update("\n");
+    return planning.add(std::move(item), line);
+  });
+  if (added.has_error()) return added.error();
+  return planning.finish(content.finish(), items.metadata);
+}
+
+core::Duration slack_of(const core::quote::Terms& terms, core::Timestamp now) {
+  const core::Duration window = core::sla_window(terms.sla_tier);
+  if (!terms.deadline) return window;
+  const core::Timestamp begin = terms.run_after ? std::max(now, *terms.run_after) : now;
+  return std::min<core::Duration>(window, *terms.deadline - begin);
+}
+
+}  // namespace processors

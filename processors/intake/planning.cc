@@ -1,0 +1,183 @@
+#include "processors/intake/planning.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/invariant.h"
+#include "core/pricing.h"
+#include "schemas/work_item.h"
+
+namespace processors {
+
+namespace {
+
+constexpr std::size_t write_bytes = 256u << 10;
+
+core::RouteRequest request_of(const core::ManifestItem& item, const core::quote::Terms& terms, core::Duration slack) {
+  core::RouteRequest request;
+  request.models = item.models;
+  request.operation = item.operation;
+  request.privacy_tier = terms.privacy_tier;
+  request.allowed_regions = terms.allowed_regions;
+  request.routing_mode = terms.routing_mode;
+  request.slack = slack;
+  request.input_tokens = item.input_tokens;
+  return request;
+}
+
+std::string reasons_text(const core::RouteDecision& decision) {
+  std::string text;
+  for (const core::Rejection& rejection : decision.rejected) {
+    if (text.size() > 300) return text + "; …";
+    if (!text.empty()) text += "; ";
+    text += rejection.model.value();
+    if (!rejection.provider.value().empty())
+      text += " at " + rejection.provider.value() + " (" + std::string(core::to_string(rejection.mode)) + ")";
+    text += ": " + std::string(core::to_string(rejection.reason));
+  }
+  return text;
+}
+
+}  // namespace
+
+Intake::Planning::Planning(const Intake& intake, const core::quote::Terms& terms, core::Timestamp now)
+    : intake_(intake), terms_(terms), slack_(slack_of(terms, now)) {}
+
+core::Result<void> Intake::Planning::add(core::ManifestItem item, std::string_view canonical_line) {
+  ++item_count_;
+  core::RouteRequest request = request_of(item, terms_, slack_);
+  // Room for what the largest of the models would sell; what is bought in the end is the chosen one's.
+  for (const core::ModelSlug& slug : item.models) {
+    if (const core::Model* model = intake_.catalog_.model(slug))
+      request.output_tokens_max = std::max(request.output_tokens_max, core::output_tokens_to_buy(*model, item));
+  }
+  const core::RouteDecision decision = core::route(intake_.catalog_, intake_.lanes_, request);
+  note_rejections(decision.rejected);
+  if (decision.ranked.empty()) {
+    const bool unknown = std::all_of(decision.rejected.begin(), decision.rejected.end(), [](const auto& rejection) {
+      return rejection.reason == core::RejectionReason::model_unknown;
+    });
+    if (unknown)
+      fault(item, "unknown_model", "/model",
+            "no model of this item is in the catalog; see GET /v1/catalog/models for those that are");
+    else
+      fault(item, "no_eligible_lane", "/model", "no lane may serve this item: " + reasons_text(decision));
+    return {};
+  }
+
+  OpenRoute& route = route_of(decision);
+  const core::Offering& offering = intake_.catalog_.offerings()[route.offering];
+  const std::int64_t output_tokens = core::output_tokens_to_buy(*intake_.catalog_.model(offering.model), item);
+  const std::optional<core::Money> ceiling = core::price_tokens(offering.prices, item.input_tokens, 0, output_tokens);
+  const std::optional<core::Money> total = ceiling ? core::checked_add(total_, *ceiling) : std::nullopt;
+  if (!total) {
+    fault(item, "amount_out_of_range", "/input", "the price of this item does not fit; send fewer tokens");
+    return {};
+  }
+  if (item.max_cost && *ceiling > *item.max_cost) {
+    fault(item, "max_cost_exceeded", "/max_cost",
+          "this item may cost up to " + core::to_decimal(*ceiling) +
+              " USD; raise max_cost, or lower the item's output token limit");
+    return {};
+  }
+  total_ = *total;
+  route.route.total = route.route.total + *ceiling;
+  ++route.route.item_count;
+  OpenUnit& unit = route.unit;
+  const std::size_t before = unit.lines.size();
+  schemas::append_work_item(unit.lines, item.number, *ceiling, output_tokens, canonical_line);
+  unit.bytes += unit.lines.size() - before;
+  unit.quoted = unit.quoted + *ceiling;
+  ++unit.item_count;
+  const bool full =
+      unit.item_count >= intake_.settings_.items_per_unit || unit.bytes >= intake_.settings_.unit_bytes_max;
+  if (full) return close(route_index_.at(route.offering));
+  if (unit.lines.size() >= write_bytes) return write(unit);
+  return {};
+}
+
+Intake::Planning::OpenRoute& Intake::Planning::route_of(const core::RouteDecision& decision) {
+  const core::RouteCandidate& best = decision.ranked.front();
+  const auto [found, added] = route_index_.try_emplace(best.offering, static_cast<std::uint32_t>(routes_.size()));
+  if (!added) return routes_[found->second];
+  const core::Offering& offering = intake_.catalog_.offerings()[best.offering];
+  OpenRoute route;
+  route.offering = best.offering;
+  route.route.provider = offering.provider;
+  route.route.model = offering.model;
+  route.route.mode = offering.mode;
+  route.route.prices = offering.prices;
+  route.route.quality_score = best.quality_score;
+  route.route.reliability_prior_score = best.reliability_prior_score;
+  for (const core::RouteCandidate& candidate : decision.ranked) {
+    const core::ProviderId& provider = intake_.catalog_.offerings()[candidate.offering].provider;
+    auto& order = route.route.fallback_order;
+    if (std::find(order.begin(), order.end(), provider) == order.end()) order.push_back(provider);
+  }
+  return routes_.emplace_back(std::move(route));
+}
+
+core::Result<void> Intake::Planning::write(OpenUnit& unit) {
+  if (!unit.writer) {
+    core::Result<std::unique_ptr<BlobWriter>> writer = intake_.blobs_.create();
+    if (writer.has_error()) return writer.error();
+    unit.writer = std::move(*writer);
+  }
+  const core::Result<void> appended = unit.writer->append(unit.lines);
+  unit.lines.clear();
+  return appended;
+}
+
+core::Result<void> Intake::Planning::close(std::uint32_t index) {
+  OpenUnit& unit = routes_[index].unit;
+  if (const auto written = write(unit); written.has_error()) return written;
+  const core::Result<core::Digest> digest = unit.writer->finish();
+  if (digest.has_error()) return digest.error();
+  units_.push_back({*digest, index, unit.item_count, unit.quoted});
+  unit = OpenUnit{};
+  return {};
+}
+
+core::Result<PlannedManifest> Intake::Planning::finish(const core::Digest& content, const std::string& metadata) {
+  if (planned_.fault_count > 0) return std::move(planned_);
+  for (std::uint32_t i = 0; i < routes_.size(); ++i) {
+    if (routes_[i].unit.item_count == 0) continue;
+    if (const auto closed = close(i); closed.has_error()) return closed.error();
+  }
+  core::Result<std::unique_ptr<BlobWriter>> writer = intake_.blobs_.create();
+  if (writer.has_error()) return writer.error();
+  const auto appended = (*writer)->append(schemas::encode_plan({metadata, units_}));
+  if (appended.has_error()) return appended.error();
+  const core::Result<core::Digest> blob = (*writer)->finish();
+  if (blob.has_error()) return blob.error();
+
+  core::quote::Plan& plan = planned_.plan;
+  plan.blob = *blob;
+  plan.content = content;
+  plan.item_count = item_count_;
+  plan.unit_count = static_cast<std::uint32_t>(units_.size());
+  plan.total = total_;
+  for (OpenRoute& route : routes_) plan.routes.push_back(std::move(route.route));
+  return std::move(planned_);
+}
+
+void Intake::Planning::note_rejections(const std::vector<core::Rejection>& rejections) {
+  for (const core::Rejection& rejection : rejections) {
+    if (planned_.rejected.size() >= rejected_lanes_max) return;
+    const auto [seen, added] =
+        rejections_seen_.emplace(rejection.model, rejection.provider, rejection.mode, rejection.reason);
+    if (added)
+      planned_.rejected.push_back({rejection.model, rejection.provider, std::string(core::to_string(rejection.mode)),
+                                   std::string(core::to_string(rejection.reason))});
+  }
+}
+
+void Intake::Planning::fault(const core::ManifestItem& item, std::string code, std::string member,
+                             std::string message) {
+  ++planned_.fault_count;
+  if (planned_.faults.size() >= core::manifest_faults_max) return;
+  planned_.faults.push_back(
+      {std::move(code), "/items/" + std::to_string(item.number) + member, item.customer_item_id, std::move(message)});
+}
+
+}  // namespace processors

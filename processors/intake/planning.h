@@ -1,0 +1,56 @@
+// The second pass over a manifest, when its header is known: routes, prices and cuts item by item.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "processors/intake/intake.h"
+#include "schemas/plan.h"
+
+namespace processors {
+
+class Intake::Planning {
+ public:
+  Planning(const Intake& intake, const core::quote::Terms& terms, core::Timestamp now);
+
+  core::Result<void> add(core::ManifestItem item, std::string_view canonical_line);
+  core::Result<PlannedManifest> finish(const core::Digest& content, const std::string& metadata);
+
+ private:
+  // A unit being filled.
+  struct OpenUnit {
+    std::unique_ptr<BlobWriter> writer;
+    std::string lines;  // not yet written
+    std::uint64_t bytes = 0;
+    std::uint32_t item_count = 0;
+    core::Money quoted;
+  };
+  struct OpenRoute {
+    std::size_t offering = 0;
+    core::quote::Route route;
+    OpenUnit unit;
+  };
+
+  OpenRoute& route_of(const core::RouteDecision& decision);
+  core::Result<void> write(OpenUnit& unit);
+  core::Result<void> close(std::uint32_t route);
+  void note_rejections(const std::vector<core::Rejection>& rejections);
+  void fault(const core::ManifestItem& item, std::string code, std::string member, std::string message);
+
+  const Intake& intake_;
+  const core::quote::Terms terms_;
+  const core::Duration slack_;
+  std::map<std::size_t, std::uint32_t> route_index_;  // by offering
+  std::vector<OpenRoute> routes_;
+  std::vector<core::batch::PlannedUnit> units_;
+  std::set<std::tuple<core::ModelSlug, core::ProviderId, core::Mode, core::RejectionReason>> rejections_seen_;
+  std::uint32_t item_count_ = 0;
+  core::Money total_;
+  PlannedManifest planned_;
+};
+
+}  // namespace processors
