@@ -4,6 +4,7 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
 #include <future>
+#include <iterator>
 #include <utility>
 
 #include "core/invariant.h"
@@ -224,7 +225,7 @@ std::optional<core::Error> PartitionLoop::halted() const {
 void PartitionLoop::take_due_timers(core::Timestamp now) {
   const std::string prefix = schemas::row_prefix<core::Timer>();
   const std::string end = schemas::row_prefix<core::Timer>(now + core::Duration(1));
-  std::size_t taken = 0;
+  std::vector<Waiting> due;
   std::optional<core::Error> failure;
   const auto visit = [&](std::string_view, std::string_view value) {
     core::Result<core::Timer> timer = schemas::decode_row<core::Timer>(value);
@@ -237,13 +238,13 @@ void PartitionLoop::take_due_timers(core::Timestamp now) {
     envelope.aggregate = timer->origin;
     envelope.time = now;
     envelope.command = std::move(timer->command);
-    waiting_.push_front(
-        {std::move(envelope), [](const core::Result<Answer>&) {}, core::TimerFired{timer->due, timer->id}});
-    return ++taken < timers_per_turn_max;
+    due.push_back({std::move(envelope), [](const core::Result<Answer>&) {}, core::TimerFired{timer->due, timer->id}});
+    return due.size() < timers_per_turn_max;
   };
   const auto scanned = store_.scan(settings_.partition, prefix, end, visit);
   if (scanned.has_error()) failure = scanned.error();
-  if (failure) halt(*failure);
+  if (failure) return halt(*failure);
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(due.begin()), std::make_move_iterator(due.end()));
 }
 
 void PartitionLoop::begin_turn() {
@@ -278,22 +279,21 @@ void PartitionLoop::begin_turn() {
 void PartitionLoop::decide_one(Turn& turn, Waiting waiting) {
   core::Result<core::Decision> decision =
       core::decide(overlay_, core::Context{settings_.policy, turn.time}, waiting.envelope.command);
-  if (overlay_.failure()) {
-    waiting.answered(unavailable("the state of this partition cannot be read"));
-    return halt(*overlay_.failure());
-  }
+  // Nothing of this turn was appended, so nothing is lost.
+  const auto give_up = [&](const core::Error& error) {
+    waiting.answered(unavailable("this partition is halted"));
+    for (auto& [answered, result] : turn.answers) answered(unavailable("this partition is halted"));
+    halt(error);
+  };
+  if (overlay_.failure()) return give_up(*overlay_.failure());
   std::vector<core::Event> events;
   if (decision.has_value()) events = std::move(decision->events);
   if (waiting.timer) events.push_back(*waiting.timer);
 
   for (core::Event& event : events) {
     const core::Result<void> applied = core::apply(overlay_, turn.time, waiting.envelope.aggregate, event);
-    if (applied.has_error() || overlay_.failure()) {
-      // A decision of ours that our own fold refuses: nothing of this turn was appended, so nothing is lost.
-      waiting.answered(unavailable("this partition is halted"));
-      for (auto& [answered, result] : turn.answers) answered(unavailable("this partition is halted"));
-      return halt(applied.has_error() ? applied.error() : *overlay_.failure());
-    }
+    if (overlay_.failure()) return give_up(*overlay_.failure());
+    if (applied.has_error()) return give_up(applied.error());  // a decision of ours that our own fold refuses
     turn.events.push_back({waiting.envelope.id, waiting.envelope.aggregate, std::move(event)});
     turn.group.add(turn.events.back());
   }
@@ -331,7 +331,7 @@ void PartitionLoop::end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offs
 }
 
 void PartitionLoop::arm_timer() {
-  if (stopped_ || halted_) return;
+  if (!started_ || stopped_ || halted_) return;
   timer_.expires_after(timer_check_interval);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (error) return;

@@ -32,7 +32,8 @@ core::Result<RecordedEvent> decode_one(const rapidjson::Value& json, std::size_t
   if (!json.IsObject()) return malformed(index, "it is not an object");
   std::string_view type = attribute(json, "type");
   const auto data = json.FindMember("data");
-  if (!type.starts_with(type_prefix) || !type.ends_with(type_version) || data == json.MemberEnd())
+  const bool ours = type.starts_with(type_prefix) && type.substr(type_prefix.size()).ends_with(type_version);
+  if (!ours || data == json.MemberEnd())
     return malformed(index, "its type or data is missing or of a version this program does not know");
   type.remove_prefix(type_prefix.size());
   type.remove_suffix(type_version.size());

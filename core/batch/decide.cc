@@ -73,6 +73,15 @@ Result<OpenUnit> find_current_attempt(const State& state, const Report& report) 
   return open;
 }
 
+// What a runner reports must fit its unit. Errors: internal, amount_out_of_range.
+Result<void> check_within_unit(const Unit& unit, const Progress& progress) {
+  if (progress.tally.total() > unit.item_count)
+    return Error{ErrorCode::internal, "a unit cannot have more rows than items"};
+  if (progress.charged < Money{} || progress.charged > unit.quoted || progress.provider_cost < Money{})
+    return Error{ErrorCode::amount_out_of_range, "a unit cannot be charged above its quote or below zero"};
+  return {};
+}
+
 // A batch fails only when no item succeeded and a retry cannot help.
 Phase end_of(StopReason stop, const Tally& tally) {
   switch (stop) {
@@ -127,6 +136,11 @@ Result<Decision> decide_one(const State& state, const Context& context, const Su
                      "Idempotency-Key"};
       return Decision{{}, first->batch.value(), true};
     }
+  }
+  if (const Batch* batch = state.find<Batch>({command.org, command.batch})) {
+    if (batch->quote != command.quote)
+      return Error{ErrorCode::idempotency_conflict, "this batch id was used with another quote", "quote_id"};
+    return Decision{{}, command.batch.value(), true};
   }
   const Result<const quote::Quote*> found = quote::find_open(state, context.now, command.org, command.quote);
   if (found.has_error()) return found.error();
@@ -188,6 +202,10 @@ Result<Decision> decide_one(const State& state, const Context&, const PlanUnits&
   if (command.units.empty() || command.units.size() > units_per_plan_command_max ||
       command.first + command.units.size() > batch->plan.unit_count)
     return Error{ErrorCode::internal, "a plan with more units than the batch has"};
+  for (const PlannedUnit& unit : command.units) {
+    if (unit.route >= batch->plan.routes.size())
+      return Error{ErrorCode::internal, "a plan with a route that the batch does not have"};
+  }
   return Decision{{UnitsPlanned{command.org, command.batch, command.first, command.units}}, command.batch.value()};
 }
 
@@ -215,6 +233,7 @@ Result<Decision> decide_one(const State& state, const Context&, const ReportProg
   const Result<OpenUnit> open = find_current_attempt(state, command);
   if (open.has_error()) return open.error();
   if (command.progress.tally.total() < open->unit->progress.tally.total()) return stale("progress never goes back");
+  if (auto checked = check_within_unit(*open->unit, command.progress); checked.has_error()) return checked.error();
   return Decision{{UnitProgressed{command.org, command.batch, command.unit, command.attempt, command.progress}},
                   command.batch.value()};
 }
@@ -222,6 +241,7 @@ Result<Decision> decide_one(const State& state, const Context&, const ReportProg
 Result<Decision> decide_one(const State& state, const Context&, const EndAttempt& command) {
   const Result<OpenUnit> open = find_current_attempt(state, command);
   if (open.has_error()) return open.error();
+  if (auto checked = check_within_unit(*open->unit, command.progress); checked.has_error()) return checked.error();
   return Decision{
       {AttemptEnded{command.org, command.batch, command.unit, command.attempt, command.reason, command.progress}},
       command.batch.value()};
@@ -234,8 +254,7 @@ Result<Decision> decide_one(const State& state, const Context&, const CloseUnit&
   const Unit& unit = *open->unit;
   if (command.progress.tally.total() != unit.item_count)
     return Error{ErrorCode::internal, "a unit closes when each of its items has one row, not before"};
-  if (command.progress.charged > unit.quoted)
-    return Error{ErrorCode::amount_out_of_range, "a unit cannot be charged above its quote"};
+  if (auto checked = check_within_unit(unit, command.progress); checked.has_error()) return checked.error();
 
   Events events{UnitClosed{command.org, command.batch, command.unit, command.progress}};
   if (batch.units_closed + 1 == batch.plan.unit_count) {

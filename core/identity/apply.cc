@@ -44,7 +44,7 @@ Result<void> apply_one(State& state, Timestamp time, const EmailVerified& event)
   if (found == nullptr || verification == nullptr) return impossible("an unknown verification used");
   Org org = *found;
   org.profile = verification->profile;
-  if (!org.verified_at) org.verified_at = time;
+  org.verified_at = time;
   state.erase<Verification>({event.token});
   state.put(std::move(org));
   return {};

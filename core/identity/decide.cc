@@ -61,7 +61,8 @@ Result<Decision> decide_one(const State& state, const Context& context, const Re
 Result<Decision> decide_one(const State& state, const Context& context, const VerifyEmail& command) {
   const Verification* verification = state.find<Verification>({command.token});
   const Org* org = state.find<Org>({command.org});
-  if (verification == nullptr || org == nullptr || verification->org != command.org)
+  // Once verified, an older mail must not exchange the profile: it may carry a stranger's password.
+  if (verification == nullptr || org == nullptr || verification->org != command.org || org->verified_at)
     return Error{ErrorCode::invalid_token,
                  "this verification token is unknown or was used already; register again to get a new one", "token"};
   if (verification->expires_at <= context.now)
@@ -69,7 +70,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Ve
                  "token"};
 
   Decision decision{{EmailVerified{command.org, command.token}}, org->user.value()};
-  if (!org->verified_at && context.policy.starter_grant > Money{})
+  if (context.policy.starter_grant > Money{})
     decision.events.push_back(ledger::grant(command.org, "starter", context.policy.starter_grant));
   decision.events.push_back(open_session(context, *org, command.session));
   return decision;
@@ -94,6 +95,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Cr
   if (org == nullptr) return Error{ErrorCode::invalid_session, "this session's organisation does not exist"};
   if (!org->verified_at)
     return Error{ErrorCode::email_not_verified, "verify the e-mail address before creating API keys"};
+  if (state.find<ApiKey>({command.org, command.key.id}) != nullptr) return Decision{{}, command.key.id.value(), true};
   if (org->api_keys_active >= context.policy.api_keys_max)
     return Error{ErrorCode::api_key_limit_reached,
                  "this organisation has as many API keys as it may; revoke one first"};

@@ -62,7 +62,8 @@ Result<Decision> decide_one(const State& state, const Context&, const GrantCredi
       return Error{ErrorCode::idempotency_conflict, "this grant was made before with another amount", "amount"};
     return Decision{{}, transfer.transfer.value(), true};
   }
-  if (!checked_add(balance(state, transfer.credit), command.amount))
+  if (!checked_add(balance(state, transfer.credit), command.amount) ||
+      !checked_subtract(balance(state, transfer.debit), command.amount))
     return Error{ErrorCode::amount_out_of_range, "the balance would be too large", "amount"};
   std::string subject = transfer.transfer.value();
   return Decision{{std::move(transfer)}, std::move(subject)};

@@ -1,0 +1,69 @@
+// A journal in memory that does what a log may do: fail, lose an acknowledgement, take its time, be damaged.
+#pragma once
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "processors/ports/journal.h"
+
+namespace processors::testing {
+
+// Threading: one thread at a time.
+class FakeJournal final : public Journal {
+ public:
+  core::Result<core::Offset> open(core::Partition partition) override { return end(partition); }
+
+  void append(core::Partition partition, JournalRecord record, Confirmed confirmed) override {
+    const core::Error failed{core::ErrorCode::storage_failed, "the disk is gone"};
+    if (std::exchange(fail_next_append_, false)) return confirmed(failed);
+    records_[partition].push_back(std::move(record));
+    if (std::exchange(lose_next_acknowledgement_, false)) return confirmed(failed);
+    const core::Offset offset(end(partition).value() - 1);
+    if (holding_)
+      held_.emplace_back(std::move(confirmed), offset);
+    else
+      confirmed(offset);
+  }
+
+  core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) override {
+    core::Offset offset = from;
+    while (offset < end(partition)) {
+      const StoredRecord stored{offset, at(partition, offset)};
+      offset = core::Offset(offset.value() + 1);
+      if (!visit(stored)) break;
+    }
+    return offset;
+  }
+
+  // Nothing is stored, and the writer is told.
+  void fail_next_append() { fail_next_append_ = true; }
+  // The record is stored, and the writer is told that it may not be.
+  void lose_next_acknowledgement() { lose_next_acknowledgement_ = true; }
+  // Records are stored but not confirmed until they are released.
+  void hold_confirmations() { holding_ = true; }
+  void release() {
+    holding_ = false;
+    for (auto& [confirmed, offset] : std::exchange(held_, {})) confirmed(offset);
+  }
+
+  core::Offset end(core::Partition partition) const {
+    const auto found = records_.find(partition);
+    return core::Offset(found == records_.end() ? 0 : static_cast<std::int64_t>(found->second.size()));
+  }
+  JournalRecord& at(core::Partition partition, core::Offset offset) {
+    return records_.at(partition).at(static_cast<std::size_t>(offset.value()));
+  }
+  void cut_off(core::Partition partition, core::Offset end) {
+    records_.at(partition).resize(static_cast<std::size_t>(end.value()));
+  }
+
+ private:
+  std::map<core::Partition, std::vector<JournalRecord>> records_;
+  bool fail_next_append_ = false;
+  bool lose_next_acknowledgement_ = false;
+  bool holding_ = false;
+  std::vector<std::pair<Confirmed, core::Offset>> held_;
+};
+
+}  // namespace processors::testing
