@@ -4,7 +4,7 @@
 
 namespace schemas {
 
-SCHEMAS_FIELDS(Profile, name, email, password_hash);
+SCHEMAS_FIELDS(Profile, name, org_name, email, password_hash);
 SCHEMAS_FIELDS(core::Webhook, url, secret);
 
 namespace {

@@ -11,7 +11,8 @@ namespace schemas {
 
 // Who an account belongs to.
 struct Profile {
-  std::string name;
+  std::string name;           // of the person or the agent; may be empty
+  std::string org_name;       // never empty
   std::string email;          // as the user wrote it
   std::string password_hash;  // argon2id, PHC string
 };

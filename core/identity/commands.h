@@ -24,7 +24,7 @@ struct ClaimEmail {
   OrgId org;
   UserId user;
   AccountKind kind = AccountKind::customer;
-  Sealed profile;  // JSON {name, email, password_hash}, sealed for `org`
+  Sealed profile;  // JSON {name, org_name, email, password_hash}, sealed for `org`
   NewToken verification;
 };
 
