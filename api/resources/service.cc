@@ -1,0 +1,144 @@
+// GET /v1/runtime, /healthz, /readyz and /metrics.
+
+#include <array>
+#include <utility>
+
+#include "api/http/coroutines.h"
+#include "api/http/problem.h"
+#include "api/json_text.h"
+#include "api/query.h"
+#include "api/resources/resources.h"
+#include "core/manifest.h"
+
+namespace api::resources {
+
+namespace {
+
+// What the API describes, and whether this build has it: a line changes with the resource that it names.
+struct Feature {
+  std::string_view name;
+  bool on;
+};
+constexpr std::array features{
+    Feature{"api_keys", true},
+    Feature{"sessions", true},
+    Feature{"password_reset", false},
+    Feature{"model_quotes", true},
+    Feature{"workflow_quotes", false},
+    Feature{"batch_cancel", true},
+    Feature{"batch_retry", true},
+    Feature{"batch_events", false},
+    Feature{"batch_feedback", false},
+    Feature{"route_receipts", false},
+    Feature{"optimization_report", false},
+    Feature{"partial_results", true},
+    Feature{"signed_files", true},
+    Feature{"file_ranges", true},
+    Feature{"file_compression", false},
+    Feature{"imports", false},
+    Feature{"workflows", false},
+    Feature{"catalog_models", true},
+    Feature{"catalog_model_detail", false},
+    Feature{"catalog_providers", false},
+    Feature{"catalog_rankings", false},
+    Feature{"billing_credits", true},
+    Feature{"billing_profile", false},
+    Feature{"checkout", false},
+    Feature{"stripe_webhooks", false},
+    Feature{"webhooks", true},
+    Feature{"ai_batch_queue", false},
+    Feature{"openapi", false},
+    Feature{"docs_page", false},
+};
+
+bool simulated(const App& app, const core::ConfiguredLane& lane) {
+  const core::Provider* provider = app.catalog.provider(lane.provider);
+  return provider != nullptr && provider->simulated;
+}
+
+void add_features(JsonText& json, const App& app) {
+  bool simulated_lane = false;
+  for (const core::ConfiguredLane& lane : app.lanes) simulated_lane = simulated_lane || simulated(app, lane);
+  json.object("features").text("email", "local_outbox");
+  for (const Feature& feature : features) json.boolean(feature.name, feature.on);
+  json.boolean("simulated_lane", simulated_lane).end_object();
+}
+
+std::int64_t seconds(core::Duration duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+void add_limits(JsonText& json, const Settings& settings) {
+  json.object("limits").number("items_max", core::manifest_items_max);
+  json.number("body_bytes_max", settings.body_bytes_max);
+  json.number("customer_item_id_bytes_max", core::customer_item_id_bytes_max);
+  json.number("faults_listed_max", core::manifest_faults_max);
+  json.number("items_per_unit", settings.items_per_unit);
+  json.number("unit_attempts_max", settings.policy.unit_attempts_max);
+  json.number("api_keys_max", settings.policy.api_keys_max);
+  json.number("quote_window_seconds", seconds(settings.policy.quote_window));
+  json.number("file_link_seconds", seconds(settings.file_link_lifetime)).end_object();
+}
+
+std::string render_runtime(const App& app) {
+  JsonText json;
+  json.text("service", "batchrouter").text("version", app.settings.version);
+  json.text("mode", app.settings.mode).text("bus", app.settings.bus);
+  add_features(json, app);
+  add_limits(json, app.settings);
+  json.array("lanes");
+  for (const core::ConfiguredLane& lane : app.lanes) {
+    json.element().text("provider", lane.provider.value()).text("mode", core::to_string(lane.mode));
+    json.boolean("simulated", simulated(app, lane)).end_object();
+  }
+  json.end_array();
+  return std::move(json).finish();
+}
+
+http::Response now_only(http::Response response) {
+  response.headers.set("Cache-Control", "no-store");
+  return response;
+}
+
+http::awaitable<http::Response> get_runtime(const App& app, http::Request& request) {
+  if (auto checked = check_query(request, {}); checked.has_error()) co_return http::problem(checked.error(), request);
+  co_return now_only(http::json(200, render_runtime(app)));
+}
+
+// Probes may add whatever they like to their URLs: these three look at no query.
+
+http::awaitable<http::Response> get_health() {
+  co_return now_only(http::json(200, R"({"status":"ok"})"));
+}
+
+http::awaitable<http::Response> get_readiness(const App& app) {
+  const std::vector<std::pair<core::Partition, core::Error>> halted = app.halted_partitions();
+  JsonText json;
+  json.text("status", halted.empty() ? "ready" : "not_ready").array("halted_partitions");
+  for (const auto& [partition, error] : halted) {
+    json.element().number("partition", partition.value());
+    json.text("code", core::to_string(error.code)).text("detail", error.detail).end_object();
+  }
+  json.end_array();
+  co_return now_only(http::json(halted.empty() ? 200 : 503, std::move(json).finish()));
+}
+
+http::awaitable<http::Response> get_metrics(const App& app) {
+  auto render = [&app] { return app.render_metrics(); };
+  std::string body = co_await http::run_on(app.blocking, std::move(render));
+  http::Response response = http::text(200, std::move(body));
+  response.headers.set("Content-Type", "text/plain; version=0.0.4");
+  co_return now_only(std::move(response));
+}
+
+}  // namespace
+
+void add_service(http::Router& router, const App& app) {
+  router.add(http::Method::get, "/v1/runtime", [&app](http::Request& request) { return get_runtime(app, request); },
+             {.access = anyone});
+  router.add(http::Method::get, "/healthz", [](http::Request&) { return get_health(); }, {.access = anyone});
+  router.add(http::Method::get, "/readyz", [&app](http::Request&) { return get_readiness(app); }, {.access = anyone});
+  router.add(http::Method::get, "/metrics", [&app](http::Request&) { return get_metrics(app); }, {.access = anyone});
+}
+
+}  // namespace api::resources
