@@ -48,17 +48,11 @@ http::awaitable<Answered> call(const http::Handler& handler, http::Request& requ
   co_return answered;
 }
 
-class FilesTest : public testing::Test {
- protected:
-  FilesTest() {
-    add_files(router, app);
-    add_service(router, app);
-    end_batch({"{\"a\":1}\n{\"b\":2}\n", "", "{\"c\":3}\n", "{\"d\":4}\n{\"e\":5}\n"});
-  }
-
+// What is on disk: made once, as the tests only read it.
+struct Stores {
   template <class Row>
   void put(const Row& row) {
-    ASSERT_TRUE(store->write(core::Partition(0), {{schemas::row_key<Row>(row.key()), schemas::encode_row(row)}}));
+    ASSERT_TRUE(state->write(core::Partition(0), {{schemas::row_key<Row>(row.key()), schemas::encode_row(row)}}));
   }
 
   // A batch that has ended, its units with these bytes of output and none of the rest.
@@ -83,6 +77,29 @@ class FilesTest : public testing::Test {
       content += outputs[i];
     }
     put(batch);
+  }
+
+  adapters::files::TemporaryDirectory directory;
+  std::unique_ptr<adapters::rocksdb::RocksdbState> state =
+      *adapters::rocksdb::RocksdbState::open_state(directory.path() / "state", 1, {});
+  std::unique_ptr<adapters::blobs::LocalBlobs> blobs = *adapters::blobs::LocalBlobs::open(directory.path() / "blobs");
+  std::unique_ptr<adapters::vault::LocalVault> vault = *adapters::vault::LocalVault::open(directory.path() / "keys");
+  const processors::FileReference file{core::OrgId("org_" + std::string(26, '1')),
+                                       core::BatchId("bat_" + std::string(26, '2')), Artifact::output};
+  std::string content;
+};
+
+class FilesTest : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    stores = std::make_unique<Stores>();
+    stores->end_batch({"{\"a\":1}\n{\"b\":2}\n", "", "{\"c\":3}\n", "{\"d\":4}\n{\"e\":5}\n"});
+  }
+  static void TearDownTestSuite() { stores.reset(); }
+
+  FilesTest() {
+    add_files(router, app);
+    add_service(router, app);
   }
 
   std::string link(Artifact artifact = Artifact::output) const {
@@ -116,12 +133,9 @@ class FilesTest : public testing::Test {
   }
   std::string header(std::string_view name) const { return std::string(fields.get(name).value_or("")); }
 
-  adapters::files::TemporaryDirectory directory;
+  static inline std::unique_ptr<Stores> stores;
+
   boost::asio::thread_pool pool{1};
-  std::unique_ptr<adapters::rocksdb::RocksdbState> store =
-      *adapters::rocksdb::RocksdbState::open_state(directory.path() / "state", 1, {});
-  std::unique_ptr<adapters::blobs::LocalBlobs> blobs = *adapters::blobs::LocalBlobs::open(directory.path() / "blobs");
-  std::unique_ptr<adapters::vault::LocalVault> vault = *adapters::vault::LocalVault::open(directory.path() / "keys");
   core::Timestamp now{std::chrono::seconds(1'800'000'000)};
   std::vector<std::pair<core::Partition, core::Error>> halted;
   NoBus bus;
@@ -131,10 +145,10 @@ class FilesTest : public testing::Test {
   adapters::passwords::PasswordHasher passwords;
   const App app{{},
                 bus,
-                processors::StateReader(*store, 1),
-                *vault,
-                *blobs,
-                processors::FileLinks(*vault, ""),
+                processors::StateReader(*stores->state, 1),
+                *stores->vault,
+                *stores->blobs,
+                processors::FileLinks(*stores->vault, ""),
                 catalog,
                 {},
                 passwords,
@@ -145,9 +159,8 @@ class FilesTest : public testing::Test {
                 metrics,
                 log};
   http::Router router;
-  const processors::FileReference file{core::OrgId("org_" + std::string(26, '1')),
-                                       core::BatchId("bat_" + std::string(26, '2')), Artifact::output};
-  std::string content;
+  const processors::FileReference& file = stores->file;
+  const std::string& content = stores->content;
 
   int status = 0;
   http::Headers fields;
