@@ -29,10 +29,10 @@ class RandomOrg {
       case 4:
       case 5: return try_command(DispatchUnit{acme, batch(), unit(), attempt(1)});
       case 6: return try_command(RecordHandle{acme, batch(), unit(), attempt(0), "handle"});
-      case 7: return try_command(ReportProgress{acme, batch(), unit(), attempt(0), progress(items_per_unit)});
-      case 8: return try_command(EndAttempt{acme, batch(), unit(), attempt(0), "time_out", progress(items_per_unit)});
+      case 7: return try_command(ReportProgress{acme, batch(), unit(), attempt(0), progress(items())});
+      case 8: return try_command(EndAttempt{acme, batch(), unit(), attempt(0), "time_out", progress(items())});
       case 9:
-      case 10: return try_command(CloseUnit{acme, batch(), unit(), progress(below(8) == 0 ? 9 : items_per_unit)});
+      case 10: return try_command(CloseUnit{acme, batch(), unit(), progress(items())});
       case 11:
         if (below(4) == 0) try_command(CancelBatch{acme, batch()});
         return;
@@ -91,6 +91,9 @@ class RandomOrg {
     if (below(2) == 0) command.idempotency = Idempotency{Digest(name()), Digest("request")};
     return command;
   }
+
+  // Mostly as many rows as the unit has items.
+  std::uint32_t items() { return below(8) == 0 ? 9 : items_per_unit; }
 
   PlanUnits units() {
     const Batch* found = scenario_.state.find<Batch>({acme, current_});
