@@ -59,7 +59,8 @@ core::Catalog make_catalog(const Config& config) {
 
 std::vector<core::ConfiguredLane> configured_lanes(const Config& config) {
   if (!config.simulated.enabled) return {};
-  return {{core::simulated_provider, core::Mode::batch, true}, {core::simulated_provider, core::Mode::sync, true}};
+  const core::ProviderId provider{std::string(core::simulated_provider)};
+  return {{provider, core::Mode::batch, true}, {provider, core::Mode::sync, true}};
 }
 
 adapters::simulated::Settings simulated_settings(const Config::Simulated& config) {
@@ -76,7 +77,7 @@ adapters::simulated::Settings simulated_settings(const Config::Simulated& config
 
 api::Settings api_settings(const Config& config) {
   api::Settings settings;
-  settings.version = version;
+  settings.version = version();
   settings.mode = config.service.mode == Mode::production ? "production" : "development";
   settings.bus = "embedded";
   settings.body_bytes_max = config.http.body_bytes_max;
@@ -297,11 +298,10 @@ core::Result<void> Daemon::Parts::start() {
   for (std::uint32_t i = 0; i < config_.http.threads; ++i) http_threads_.emplace_back([this] { http_context_.run(); });
   if (const auto serving = server_->start(); serving.has_error()) return serving;
   flush_state_periodically();
+  const std::string url = "http://" + config_.http.address + ":" + std::to_string(server_->port());
+  const api::Settings& settings = app_->settings;
   info(log_, "listening",
-       {{"url", "http://" + config_.http.address + ":" + std::to_string(server_->port())},
-        {"public_url", app_->settings.public_url},
-        {"mode", app_->settings.mode},
-        {"version", version}});
+       {{"url", url}, {"public_url", settings.public_url}, {"mode", settings.mode}, {"version", version()}});
   return {};
 }
 

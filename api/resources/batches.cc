@@ -217,7 +217,7 @@ core::Result<ListQuery> parse_list_query(const App& app, const http::Request& re
       if (!query.status)
         return core::Error{core::ErrorCode::invalid_request, "'status' must be one of a batch's statuses", "status"};
     } else if (name == "cursor") {
-      core::Result<std::string> after = open_cursor(app, "batches", org, value);
+      core::Result<std::string> after = open_cursor(app.vault, {"batches", org}, value);
       if (after.has_error()) return after.error();
       query.after = std::move(*after);
     } else {
@@ -255,7 +255,7 @@ http::awaitable<http::Response> list_batches(const App& app, http::Request& requ
   json.text("object", "list").array("data");
   for (const Batch& batch : page) json.element_json(render_batch(app, batch));
   json.end_array().boolean("has_more", more);
-  json.text_or_null("next_cursor", more ? seal_cursor(app, "batches", org, last) : "");
+  json.text_or_null("next_cursor", more ? seal_cursor(app.vault, {"batches", org}, last) : "");
   co_return http::json(200, std::move(json).finish());
 }
 
