@@ -1,11 +1,10 @@
 // The keys of an org. A secret is shown once, in the answer that made it.
-#include <charconv>
-
 #include "adapters/random/random.h"
 #include "api/authentication.h"
 #include "api/json_body.h"
 #include "api/json_text.h"
 #include "api/outcome.h"
+#include "api/query.h"
 #include "api/resources/resources.h"
 #include "core/identity/rules.h"
 #include "schemas/digest.h"
@@ -22,7 +21,7 @@ using core::ErrorCode;
 constexpr std::size_t label_bytes_max = 200;
 constexpr std::string_view label_default = "default";
 constexpr std::int64_t grace_seconds_max = 7 * 24 * 3600;
-constexpr std::size_t page_keys_max = 100;
+constexpr std::uint32_t page_keys_max = 100;
 constexpr std::string_view key_id_prefix = "key_";
 
 // The same for an id of nobody and one of another org.
@@ -141,18 +140,15 @@ http::awaitable<Outcome> revoke(const App& app, http::Request& request) {
 }
 
 struct Page {
-  std::size_t limit = page_keys_max;
+  std::uint32_t limit = page_keys_max;
   std::string after;  // a key of the list, or empty
 };
 
 core::Result<Page> parse_page(const http::Request& request, const core::OrgId& org) {
-  Page page;
-  if (const auto limit = request.query("limit")) {
-    const char* end = limit->data() + limit->size();
-    const auto parsed = std::from_chars(limit->data(), end, page.limit);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || page.limit < 1 || page.limit > page_keys_max)
-      return Error{ErrorCode::invalid_request, "'limit' must be an integer from 1 to 100", "limit"};
-  }
+  if (const auto checked = check_query(request, {"limit", "after"}); checked.has_error()) return checked.error();
+  const auto limit = query_number(request, "limit", {1, page_keys_max}, page_keys_max);
+  if (limit.has_error()) return limit.error();
+  Page page{*limit, {}};
   if (const auto after = request.query("after")) {
     if (!after->starts_with(key_id_prefix) || !schemas::ulid_well_formed(after->substr(key_id_prefix.size())))
       return Error{ErrorCode::invalid_cursor, "'after' must be the 'last_id' of the page before", "after"};
@@ -170,7 +166,7 @@ http::awaitable<Outcome> list(const App& app, http::Request& request) {
   const core::Timestamp now = app.now();
   JsonText json;
   json.text("object", "list").array("data");
-  std::size_t count = 0;
+  std::uint32_t count = 0;
   bool has_more = false;
   std::string last_id;
   const auto write = [&](const identity::ApiKey& key) {
