@@ -1,6 +1,7 @@
 #include "api/app.h"
 
 #include "adapters/random/random.h"
+#include "processors/ask.h"
 
 namespace api {
 

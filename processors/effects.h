@@ -7,7 +7,7 @@
 #include "processors/delivery/delivery.h"
 #include "processors/dispatch/dispatcher.h"
 #include "processors/dispatch/planner.h"
-#include "processors/partition_loop.h"
+#include "processors/effect_runner.h"
 
 namespace processors {
 

@@ -20,6 +20,8 @@
 #include <vector>
 
 #include "core/decide.h"
+#include "processors/command_bus.h"
+#include "processors/effect_runner.h"
 #include "processors/overlay.h"
 #include "processors/ports/journal.h"
 #include "processors/ports/metrics.h"
@@ -28,21 +30,6 @@
 #include "schemas/position_codec.h"
 
 namespace processors {
-
-// What a command came to, once it is durable.
-struct Answer {
-  std::string subject;
-  bool replayed = false;
-  core::Timestamp time;  // log time of the decision
-};
-using Answered = std::function<void(core::Result<Answer>)>;
-
-// Carries effects out. Called on the strand of the effect's partition: it must not block.
-class EffectRunner {
- public:
-  virtual ~EffectRunner() = default;
-  virtual void start(const core::AggregateKey& origin, const core::Effect& effect) = 0;
-};
 
 class PartitionLoop {
  public:

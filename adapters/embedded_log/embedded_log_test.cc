@@ -11,8 +11,8 @@
 #include <csignal>
 #include <numeric>
 
-#include "adapters/journal_conformance.h"
-#include "adapters/temporary_directory.h"
+#include "adapters/files/temporary_directory.h"
+#include "processors/testing/journal_conformance.h"
 
 namespace {
 
@@ -53,6 +53,8 @@ extern "C" int fsync(int) {
 
 namespace adapters::embedded_log {
 namespace {
+
+using namespace processors;  // the conformance suite's helpers
 
 // While it lives every fdatasync waits; from then on each answers at once, as an error if it was told so.
 class HeldDisk {
@@ -99,20 +101,20 @@ std::unique_ptr<EmbeddedLog> must_open(Settings settings) {
 
 struct EmbeddedPlace {
   std::unique_ptr<processors::Journal> open() { return must_open({.directory = directory.path() / "journal"}); }
-  TemporaryDirectory directory;
+  files::TemporaryDirectory directory;
 };
 
 struct TinySegmentsPlace {
   std::unique_ptr<processors::Journal> open() {
     return must_open({.directory = directory.path() / "journal", .segment_bytes = 700});
   }
-  TemporaryDirectory directory;
+  files::TemporaryDirectory directory;
 };
 
 class EmbeddedLogTest : public testing::Test {
  protected:
   Settings settings() const { return {.directory = directory_.path() / "journal", .segment_bytes = 4096}; }
-  TemporaryDirectory directory_;
+  files::TemporaryDirectory directory_;
   const core::Partition first_{0};
   const core::Partition second_{1};
 };
@@ -338,7 +340,10 @@ TEST_F(EmbeddedLogTest, EveryConfirmedRecordSurvivesKill9) {
 }  // namespace
 }  // namespace adapters::embedded_log
 
-namespace adapters {
-INSTANTIATE_TYPED_TEST_SUITE_P(EmbeddedLog, JournalConformance, embedded_log::EmbeddedPlace);
-INSTANTIATE_TYPED_TEST_SUITE_P(EmbeddedLogOfTinySegments, JournalConformance, embedded_log::TinySegmentsPlace);
-}  // namespace adapters
+namespace processors {
+
+INSTANTIATE_TYPED_TEST_SUITE_P(EmbeddedLog, JournalConformance, adapters::embedded_log::EmbeddedPlace);
+INSTANTIATE_TYPED_TEST_SUITE_P(EmbeddedLogOfTinySegments, JournalConformance,
+                               adapters::embedded_log::TinySegmentsPlace);
+
+}  // namespace processors

@@ -10,11 +10,13 @@
 
 #include "adapters/embedded_log/embedded_log.h"
 #include "adapters/embedded_log/frame.h"
-#include "adapters/journal_conformance.h"
-#include "adapters/temporary_directory.h"
+#include "adapters/files/temporary_directory.h"
+#include "processors/testing/journal_conformance.h"
 
 namespace adapters::embedded_log {
 namespace {
+
+using namespace processors;  // the conformance suite's helpers
 
 constexpr std::uint32_t segment_bytes = 4096;
 
@@ -86,7 +88,7 @@ class RecoveryTest : public testing::Test {
                 testing::HasSubstr(path(segment).string() + " at byte " + std::to_string(position) + ":"));
   }
 
-  TemporaryDirectory directory_;
+  files::TemporaryDirectory directory_;
 };
 
 TEST_F(RecoveryTest, AWriteTornAtAnyByteIsCutOffAndNothingElse) {

@@ -12,7 +12,7 @@
 #include <thread>
 #include <utility>
 
-#include "adapters/temporary_directory.h"
+#include "adapters/files/temporary_directory.h"
 
 namespace adapters::rocksdb {
 namespace {
@@ -72,7 +72,7 @@ class RocksdbStateTest : public testing::Test {
     };
   }
 
-  TemporaryDirectory directory_;
+  files::TemporaryDirectory directory_;
   std::unique_ptr<RocksdbState> state_;
   const core::Partition first_{0};
   const core::Partition second_{1};
@@ -212,7 +212,7 @@ void write_until_killed(const std::filesystem::path& path) {
 TEST(RocksdbStateCrash, EachPartitionHoldsAPrefixOfItsWrites) {
   // The child is this program started anew, since RocksDB's threads do not live through a fork.
   constexpr const char* variable = "BATCHROUTER_TEST_CRASH_PATH";
-  std::optional<TemporaryDirectory> directory;
+  std::optional<files::TemporaryDirectory> directory;
   if (::getenv(variable) == nullptr) {
     directory.emplace();
     ASSERT_EQ(::setenv(variable, directory->path().c_str(), /*overwrite=*/1), 0);

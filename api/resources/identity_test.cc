@@ -9,7 +9,7 @@
 #include <variant>
 
 #include "adapters/blobs/local_blobs.h"
-#include "adapters/temporary_directory.h"
+#include "adapters/files/temporary_directory.h"
 #include "adapters/vault/local_vault.h"
 #include "api/http/cookies.h"
 #include "api/resources/resources.h"

@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "processors/ask.h"
 #include "schemas/profile.h"
 #include "schemas/standard_webhooks.h"
 #include "schemas/webhook_body.h"

@@ -6,6 +6,7 @@
 #include <boost/asio/strand.hpp>
 #include <utility>
 
+#include "processors/ask.h"
 #include "schemas/plan.h"
 
 namespace processors {

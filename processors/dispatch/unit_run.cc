@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "processors/ask.h"
 #include "processors/dispatch/item_result.h"
 #include "processors/line_reader.h"
 

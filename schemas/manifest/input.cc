@@ -1,10 +1,11 @@
 #include "schemas/manifest/input.h"
 
+#include <rapidjson/document.h>
+
 #include <string>
 #include <unordered_set>
 #include <vector>
 
-#include "rapidjson/document.h"
 #include "schemas/manifest/input_tokens.h"
 #include "schemas/manifest/json_text.h"
 

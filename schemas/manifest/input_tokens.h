@@ -1,12 +1,13 @@
 // How many input tokens a request will cost, estimated from its body before any model has seen it.
 #pragma once
 
+#include <rapidjson/fwd.h>
+
 #include <cstdint>
 #include <string_view>
 
 #include "core/catalog.h"
 #include "core/result.h"
-#include "rapidjson/fwd.h"
 
 namespace schemas::manifest {
 

@@ -1,11 +1,12 @@
 #include "schemas/manifest/splitter.h"
 
+#include <rapidjson/error/en.h>
+#include <rapidjson/reader.h>
+
 #include <optional>
 #include <string>
 #include <utility>
 
-#include "rapidjson/error/en.h"
-#include "rapidjson/reader.h"
 #include "schemas/manifest/char_stream.h"
 #include "schemas/manifest/json_text.h"
 

@@ -1,7 +1,7 @@
 // What every adapter of the Journal port has to keep. An adapter's test names a Place and runs the suite over it:
 //
 //   struct MyPlace {                                    // made anew for each test, empty
-//     std::unique_ptr<processors::Journal> open();      // again after the one before was destroyed: the same records
+//     std::unique_ptr<Journal> open();      // again after the one before was destroyed: the same records
 //   };
 //   INSTANTIATE_TYPED_TEST_SUITE_P(MyAdapter, JournalConformance, MyPlace);
 #pragma once
@@ -20,11 +20,11 @@
 
 #include "processors/ports/journal.h"
 
-namespace adapters {
+namespace processors {
 
 inline constexpr auto journal_hang = std::chrono::seconds(60);
 
-inline processors::JournalRecord journal_record(std::string value, std::int64_t epoch = 1) {
+inline JournalRecord journal_record(std::string value, std::int64_t epoch = 1) {
   return {.epoch = core::Epoch(epoch),
           .instance = "node-1",
           .time = core::Timestamp(core::Duration(1'700'000'000'000'000 + epoch)),
@@ -34,8 +34,7 @@ inline processors::JournalRecord journal_record(std::string value, std::int64_t 
 
 using Confirmation = std::future<core::Result<core::Offset>>;
 
-inline Confirmation append_record(processors::Journal& journal, core::Partition partition,
-                                  processors::JournalRecord record) {
+inline Confirmation append_record(Journal& journal, core::Partition partition, JournalRecord record) {
   auto promise = std::make_shared<std::promise<core::Result<core::Offset>>>();
   auto future = promise->get_future();
   journal.append(partition, std::move(record),
@@ -50,15 +49,14 @@ inline core::Result<core::Offset> wait_for(Confirmation confirmation) {
   return confirmation.get();
 }
 
-inline core::Result<core::Offset> append_and_wait(processors::Journal& journal, core::Partition partition,
-                                                  processors::JournalRecord record) {
+inline core::Result<core::Offset> append_and_wait(Journal& journal, core::Partition partition, JournalRecord record) {
   return wait_for(append_record(journal, partition, std::move(record)));
 }
 
-inline std::vector<processors::StoredRecord> read_records(processors::Journal& journal, core::Partition partition,
-                                                          core::Offset from = core::Offset(0)) {
-  std::vector<processors::StoredRecord> records;
-  const auto end = journal.read(partition, from, [&](const processors::StoredRecord& record) {
+inline std::vector<StoredRecord> read_records(Journal& journal, core::Partition partition,
+                                              core::Offset from = core::Offset(0)) {
+  std::vector<StoredRecord> records;
+  const auto end = journal.read(partition, from, [&](const StoredRecord& record) {
     records.push_back(record);
     return true;
   });
@@ -87,14 +85,14 @@ class JournalConformance : public testing::Test {
     return next ? *next : core::Offset(-1);
   }
 
-  void append(core::Partition partition, processors::JournalRecord record, std::int64_t expected_offset) {
+  void append(core::Partition partition, JournalRecord record, std::int64_t expected_offset) {
     const auto offset = append_and_wait(*journal_, partition, std::move(record));
     ASSERT_TRUE(offset) << offset.error().detail;
     ASSERT_EQ(*offset, core::Offset(expected_offset));
   }
 
   Place place_;
-  std::unique_ptr<processors::Journal> journal_;
+  std::unique_ptr<Journal> journal_;
   const core::Partition first_{0};
   const core::Partition second_{1};
 };
@@ -109,7 +107,7 @@ TYPED_TEST_P(JournalConformance, ANewPartitionIsEmpty) {
 
 TYPED_TEST_P(JournalConformance, ARecordComesBackWhole) {
   this->open(this->first_);
-  processors::JournalRecord record = journal_record(std::string("value with \0 and \xF5 in it", 24), 7);
+  JournalRecord record = journal_record(std::string("value with \0 and \xF5 in it", 24), 7);
   record.chain =
       "0123456789abcdef\0\x01\x02\xFF"
       "0123456789ab";
@@ -161,8 +159,8 @@ TYPED_TEST_P(JournalConformance, ReadingStartsWhereItIsToldAndStopsWhenItIsTold)
   EXPECT_TRUE(read_records(*this->journal_, this->first_, core::Offset(10)).empty());
 
   int visited = 0;
-  const auto end = this->journal_->read(this->first_, core::Offset(2),
-                                        [&](const processors::StoredRecord&) { return ++visited < 3; });
+  const auto end =
+      this->journal_->read(this->first_, core::Offset(2), [&](const StoredRecord&) { return ++visited < 3; });
   ASSERT_TRUE(end) << end.error().detail;
   EXPECT_EQ(visited, 3);
   EXPECT_EQ(*end, core::Offset(5));
@@ -235,7 +233,7 @@ TYPED_TEST_P(JournalConformance, FencingOutlivesReopening) {
 
 TYPED_TEST_P(JournalConformance, RecordsMayBeAsLargeAsThePortSays) {
   this->open(this->first_);
-  std::string largest(processors::Journal::record_bytes_max, '\0');
+  std::string largest(Journal::record_bytes_max, '\0');
   for (std::size_t i = 0; i < largest.size(); ++i) largest[i] = static_cast<char>(i * 31 + i / 4096);
   ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record("before"), 0));
   ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record(largest), 1));
@@ -266,13 +264,12 @@ TYPED_TEST_P(JournalConformance, WhileAppendsRunAReaderSeesAllThatWasConfirmedAn
   std::int64_t seen = 0;
   while (seen < count && !testing::Test::HasFatalFailure()) {
     const std::int64_t promised = confirmed;
-    const auto end =
-        this->journal_->read(this->first_, core::Offset(seen), [&](const processors::StoredRecord& stored) {
-          EXPECT_EQ(stored.offset, core::Offset(seen));
-          EXPECT_EQ(stored.record.value, std::to_string(seen));
-          ++seen;
-          return true;
-        });
+    const auto end = this->journal_->read(this->first_, core::Offset(seen), [&](const StoredRecord& stored) {
+      EXPECT_EQ(stored.offset, core::Offset(seen));
+      EXPECT_EQ(stored.record.value, std::to_string(seen));
+      ++seen;
+      return true;
+    });
     EXPECT_TRUE(end) << end.error().detail;
     EXPECT_GE(seen, promised);
     if (testing::Test::HasFailure()) break;
@@ -286,4 +283,4 @@ REGISTER_TYPED_TEST_SUITE_P(JournalConformance, ANewPartitionIsEmpty, ARecordCom
                             AnOlderOwnerIsFenced, FencingOutlivesReopening, RecordsMayBeAsLargeAsThePortSays,
                             WhileAppendsRunAReaderSeesAllThatWasConfirmedAndNoGap);
 
-}  // namespace adapters
+}  // namespace processors
