@@ -160,7 +160,7 @@ class Identity : public ::testing::Test {
   processors::testing::ManualClock clock_;
 
  private:
-  adapters::TemporaryDirectory directory_;
+  adapters::files::TemporaryDirectory directory_;
   std::unique_ptr<adapters::vault::LocalVault> vault_ = *adapters::vault::LocalVault::open(directory_.path() / "keys");
   std::unique_ptr<adapters::blobs::LocalBlobs> blobs_ = *adapters::blobs::LocalBlobs::open(directory_.path() / "blobs");
   processors::testing::FakeJournal journal_;
