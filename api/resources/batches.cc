@@ -38,7 +38,6 @@ core::Result<Batch> find_batch(const App& app, const core::OrgId& org, const cor
   return std::move(**batch);
 }
 
-// A page of the API is under /v1/batches, so is everything here: one way to answer with a batch.
 http::awaitable<http::Response> respond(const App& app, http::Request& request, int status, const Batch& batch,
                                         Receipt receipt) {
   auto work = [&app, &batch, receipt] { return load_details(app, batch, receipt); };
@@ -89,6 +88,19 @@ http::Response insufficient_credits(const App& app, const http::Request& request
   return http::problem(error, request, {{"funding_preview", *funding}});
 }
 
+// The answer to a submission, the first time and each time after.
+http::awaitable<http::Response> accepted(const App& app, http::Request& request, Batch batch, bool replayed) {
+  batch = as_accepted(std::move(batch));
+  auto work = [&app, &batch] { return load_details(app, batch, Receipt::leave_out); };
+  core::Result<BatchDetails> details = co_await http::run_on(app.blocking, std::move(work));
+  if (details.has_error()) co_return http::problem(details.error(), request);
+  details->units.clear();
+  http::Response response = http::json(201, render_batch(app, batch, *details));
+  response.headers.set("Location", "/v1/batches/" + batch.id.value());
+  if (replayed) response.headers.set("Idempotent-Replayed", "true");
+  co_return response;
+}
+
 http::awaitable<http::Response> submit(const App& app, http::Request& request, core::batch::SubmitBatch submit,
                                        core::Money total) {
   const core::OrgId org = submit.org;
@@ -98,21 +110,9 @@ http::awaitable<http::Response> submit(const App& app, http::Request& request, c
       co_return insufficient_credits(app, request, org, answer.error(), total);
     co_return http::problem(answer.error(), request);
   }
-  const core::Result<Batch> batch = find_batch(app, org, core::BatchId(answer->subject));
+  core::Result<Batch> batch = find_batch(app, org, core::BatchId(answer->subject));
   if (batch.has_error()) co_return http::problem(batch.error(), request);
-  const Batch accepted = as_accepted(*batch);
-  http::Response response = co_await respond(app, request, 201, accepted, Receipt::leave_out);
-  if (answer->replayed) response.headers.set("Idempotent-Replayed", "true");
-  response.headers.set("Location", "/v1/batches/" + accepted.id.value());
-  co_return response;
-}
-
-http::awaitable<http::Response> replay(const App& app, http::Request& request, Batch first) {
-  const Batch accepted = as_accepted(std::move(first));
-  http::Response response = co_await respond(app, request, 201, accepted, Receipt::leave_out);
-  response.headers.set("Idempotent-Replayed", "true");
-  response.headers.set("Location", "/v1/batches/" + accepted.id.value());
-  co_return response;
+  co_return co_await accepted(app, request, std::move(*batch), answer->replayed);
 }
 
 // A batch from a quote that kept its manifest: {"quote_id": …}, perhaps with another webhook.
@@ -186,7 +186,7 @@ http::awaitable<http::Response> create_batch(const App& app, KeysInFlight& keys,
   if (body.has_error()) co_return http::problem(body.error(), request);
   core::Result<Keyed> keyed = hold_key(app, keys, request, principal->org, body->digest);
   if (keyed.has_error()) co_return http::problem(keyed.error(), request);
-  if (keyed->first) co_return co_await replay(app, request, std::move(*keyed->first));
+  if (keyed->first) co_return co_await accepted(app, request, std::move(*keyed->first), true);
 
   Prepared prepared = co_await prepare(app, request, principal->org, *body);
   if (auto* response = std::get_if<http::Response>(&prepared)) co_return std::move(*response);
@@ -293,7 +293,7 @@ http::awaitable<http::Response> retry_batch(const App& app, KeysInFlight& keys, 
   if (batch.has_error()) co_return http::problem(batch.error(), request);
   core::Result<Keyed> keyed = hold_key(app, keys, request, org, schemas::sha256("retry\n" + batch->id.value()));
   if (keyed.has_error()) co_return http::problem(keyed.error(), request);
-  if (keyed->first) co_return co_await replay(app, request, std::move(*keyed->first));
+  if (keyed->first) co_return co_await accepted(app, request, std::move(*keyed->first), true);
   if (!core::batch::terminal(batch->phase))
     co_return http::problem(
         {core::ErrorCode::batch_not_finished, "the batch is still running; retry its failed items when it has ended"},

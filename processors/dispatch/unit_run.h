@@ -28,7 +28,7 @@ class UnitRun {
   boost::asio::awaitable<RunAgain> run();
 
  private:
-  enum class Attempted { all_answered, items_left, given_up, reload };
+  enum class Attempted { all_answered, items_left, stopped };
 
   core::Result<void> load();
   core::Result<void> load_items();
@@ -40,6 +40,7 @@ class UnitRun {
   boost::asio::awaitable<core::Result<Attempted>> attempt(Lane& lane);
   core::Result<void> record(const std::vector<LaneAnswer>& answers);
   boost::asio::awaitable<core::Result<void>> close();
+  bool stop_requested() const;
   void report_progress();
   boost::asio::awaitable<core::Result<Answer>> send(std::string verb, core::Command command);
   const core::quote::Route& route() const { return batch_.plan.routes[unit_.route]; }
@@ -57,7 +58,8 @@ class UnitRun {
   bool simulated_ = false;
   std::unique_ptr<UnitResults> results_;
   std::map<std::uint32_t, schemas::WorkItem> unanswered_;
-  std::chrono::steady_clock::time_point reported_at_{};
+  std::chrono::steady_clock::time_point looked_at_{};
+  core::batch::Progress reported_;
 };
 
 }  // namespace processors
