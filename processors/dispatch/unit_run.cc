@@ -25,10 +25,11 @@ bool partition_gone(const core::Error& error) {
 }  // namespace
 
 UnitRun::UnitRun(core::RunUnit unit, const Dispatcher::Settings& settings, Dispatcher::Environment& environment,
-                 boost::asio::any_io_executor strand)
+                 const std::atomic<bool>& stopping, boost::asio::any_io_executor strand)
     : id_(std::move(unit)),
       settings_(settings),
       environment_(environment),
+      stopping_(stopping),
       strand_(std::move(strand)),
       aggregate_(core::aggregate_of(id_.org)) {}
 
@@ -56,7 +57,7 @@ boost::asio::awaitable<RunAgain> UnitRun::run() {
             case Attempted::all_answered: break;
             case Attempted::items_left: co_return retry_delay();
             case Attempted::reload: co_return std::chrono::milliseconds(0);
-            case Attempted::given_up: co_return RunAgain{};
+            case Attempted::interrupted: co_return stale_delay;
           }
         }
       }
@@ -157,6 +158,10 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
   auto inbox = std::make_shared<AttemptInbox>(strand_);
   const auto began = std::chrono::steady_clock::now();
   lane.start(std::move(attempt), inbox);
+  // A stop that came before the lane knew of the attempt has stopped nothing.
+  const core::Result<void> loaded = load();
+  if (stopping_ || loaded.has_error() || gone_ || batch_.stop != core::batch::StopReason::none) lane.stop(id_.batch);
+  if (loaded.has_error()) co_return loaded.error();
 
   auto synced_at = std::chrono::steady_clock::now();
   bool ended = false;
@@ -192,9 +197,10 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
   const auto& [end, reason] = *inbox->end();
   if (unanswered_.empty()) co_return Attempted::all_answered;
   if (end == LaneEnd::stopped) {
-    // Stopped with its batch, or with the service: the state says which.
-    if (const auto loaded = load(); loaded.has_error()) co_return loaded.error();
-    co_return gone_ || batch_.stop == core::batch::StopReason::none ? Attempted::given_up : Attempted::reload;
+    // With its batch, as the state then says; with the service, which starts nothing any more; or because another unit
+    // of the batch met trouble.
+    if (const auto reloaded = load(); reloaded.has_error()) co_return reloaded.error();
+    co_return batch_.stop == core::batch::StopReason::none ? Attempted::interrupted : Attempted::reload;
   }
   core::Command command = core::batch::EndAttempt{
       id_.org, id_.batch, id_.unit, unit_.attempt, reason.empty() ? "items_left" : reason, results_->progress()};

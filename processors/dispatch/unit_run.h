@@ -1,6 +1,7 @@
 // One run of one unit, as a coroutine on its own strand.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <map>
@@ -21,14 +22,15 @@ using RunAgain = std::optional<std::chrono::milliseconds>;
 
 class UnitRun {
  public:
+  // `stopping`: of the whole service.
   UnitRun(core::RunUnit unit, const Dispatcher::Settings& settings, Dispatcher::Environment& environment,
-          boost::asio::any_io_executor strand);
+          const std::atomic<bool>& stopping, boost::asio::any_io_executor strand);
 
   // Keep the UnitRun until the coroutine has ended.
   boost::asio::awaitable<RunAgain> run();
 
  private:
-  enum class Attempted { all_answered, items_left, given_up, reload };
+  enum class Attempted { all_answered, items_left, interrupted, reload };
 
   core::Result<void> load();
   core::Result<void> load_items();
@@ -48,6 +50,7 @@ class UnitRun {
   const core::RunUnit id_;
   const Dispatcher::Settings& settings_;
   Dispatcher::Environment& environment_;
+  const std::atomic<bool>& stopping_;
   const boost::asio::any_io_executor strand_;
   const core::AggregateKey aggregate_;
 
