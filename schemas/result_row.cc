@@ -1,5 +1,8 @@
 #include "schemas/result_row.h"
 
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
 #include "schemas/descriptions.h"
 #include "schemas/json_codec.h"
 
@@ -8,6 +11,15 @@ namespace schemas {
 SCHEMAS_ENUM(ItemOutcome, succeeded, failed, exhausted, cancelled, expired);
 
 namespace {
+
+// Keeps numbers digit by digit.
+class CompactWriter final : public JsonWriter {
+ public:
+  using JsonWriter::JsonWriter;
+  bool RawNumber(const char* digits, rapidjson::SizeType size, bool) {
+    return RawValue(digits, size, rapidjson::kNumberType);
+  }
+};
 
 class Row {
  public:
@@ -39,6 +51,18 @@ class Row {
   void json(const char* name, std::string_view value) {
     writer_.Key(name);
     writer_.RawValue(value.data(), value.size(), rapidjson::kObjectType);
+  }
+  // From outside. A row is one line of JSON whatever a provider sends: what is no JSON stands there as text.
+  void foreign_json(const char* name, std::string_view value) {
+    constexpr unsigned flags =
+        rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
+    rapidjson::StringBuffer compact;
+    CompactWriter writer(compact);
+    rapidjson::MemoryStream stream(value.data(), value.size());
+    if (rapidjson::Reader().Parse<flags>(stream, writer))
+      json(name, {compact.GetString(), compact.GetSize()});
+    else
+      text(name, value);
   }
   void money(const char* name, core::Money value) {
     begin(name);
@@ -84,7 +108,7 @@ void add_lane(Row& row, const ItemResult& result) {
 void add_output(Row& row, const ItemResult& result) {
   row.begin("output");
   if (result.operation == core::Operation::embeddings) {
-    row.json("embedding", result.text);
+    row.foreign_json("embedding", result.text);
   } else {
     row.writer().Key("messages");
     row.writer().StartArray();
@@ -154,7 +178,7 @@ std::string render_raw(const ItemResult& result) {
   if (result.provider_body.empty())
     row.null("body");
   else
-    row.json("body", result.provider_body);
+    row.foreign_json("body", result.provider_body);
   return row.line();
 }
 

@@ -32,7 +32,7 @@ void Dispatcher::stop_batch(const core::BatchId& batch) {
 }
 
 void Dispatcher::stop() {
-  boost::asio::post(strand_, [this] { stopping_ = true; });
+  stopping_ = true;
   for (Lane* lane : environment_.lanes) lane->stop_all();
 }
 
@@ -50,7 +50,7 @@ void Dispatcher::pump() {
 boost::asio::awaitable<void> Dispatcher::run_one(core::RunUnit unit) {
   RunAgain again;
   {
-    UnitRun run(unit, settings_, environment_, co_await boost::asio::this_coro::executor);
+    UnitRun run(unit, settings_, environment_, stopping_, co_await boost::asio::this_coro::executor);
     again = co_await run.run();
   }
   boost::asio::post(strand_, [this, unit = std::move(unit), again]() mutable {

@@ -13,7 +13,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/strand.hpp>
 #include <functional>
-#include <map>
 #include <memory>
 #include <vector>
 
@@ -73,10 +72,10 @@ class Dispatcher {
   boost::asio::strand<boost::asio::any_io_executor> strand_;
 
   std::atomic<std::size_t> in_flight_ = 0;  // changed on the strand
+  std::atomic<bool> stopping_ = false;
 
   // On the strand.
   FairQueue<core::OrgId, core::RunUnit> waiting_;
-  bool stopping_ = false;
 };
 
 }  // namespace processors

@@ -9,13 +9,19 @@ namespace processors {
 
 namespace {
 
-// The one rule for usage that is missing or cannot be: what we estimated of the input, and what we count of the output.
 constexpr std::string_view review_usage = "usage_implausible";
+constexpr std::int64_t item_tokens_max = std::int64_t{1} << 24;  // beyond the context of any model
 
 bool plausible(const Usage& usage) {
   return usage.input_tokens > 0 && usage.output_tokens >= 0 && usage.cached_tokens >= 0 &&
-         usage.cached_tokens <= usage.input_tokens && usage.input_tokens < (std::int64_t{1} << 40) &&
-         usage.output_tokens < (std::int64_t{1} << 40);
+         usage.cached_tokens <= usage.input_tokens && usage.input_tokens <= item_tokens_max &&
+         usage.output_tokens <= item_tokens_max;
+}
+
+// The one rule for usage that is missing or cannot be: what we estimated of the input, and what we count of the output.
+Usage estimated_usage(const schemas::WorkItem& work, const LaneAnswer& answer) {
+  const bool embedding = work.item.operation == core::Operation::embeddings;
+  return {work.item.input_tokens, 0, embedding ? 0 : core::count_tokens(answer.text)};
 }
 
 // Finished as asked, or something for a person to look at.
@@ -64,7 +70,7 @@ std::optional<schemas::ItemResult> result_of(const schemas::WorkItem& work, cons
   result.review_reason = review_reason(answer, work.item.operation);
   Usage usage = answer.usage;
   if (!plausible(usage)) {
-    usage = {work.item.input_tokens, 0, core::count_tokens(answer.text)};
+    usage = estimated_usage(work, answer);
     result.review_reason = review_usage;
   }
   result.input_tokens = usage.input_tokens;

@@ -1,15 +1,26 @@
 #include "processors/dispatch/planner.h"
 
 #include <algorithm>
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
 #include <utility>
 
 #include "processors/ask.h"
 #include "schemas/plan.h"
 
 namespace processors {
+
+namespace {
+
+constexpr std::chrono::milliseconds retry_delay_first = std::chrono::milliseconds(500);
+constexpr std::chrono::milliseconds retry_delay_max = std::chrono::minutes(1);
+
+}  // namespace
 
 Planner::Planner(boost::asio::any_io_executor executor, BlobStore& blobs, StateReader reader, CommandBus& bus, Log& log)
     : executor_(std::move(executor)), blobs_(blobs), reader_(reader), bus_(bus), log_(log) {}
@@ -19,11 +30,15 @@ void Planner::plan(core::PlanBatch plan) {
 }
 
 boost::asio::awaitable<void> Planner::run(core::PlanBatch plan) {
-  const std::string batch = plan.batch.value();
-  const core::Result<void> planned = co_await plan_units(std::move(plan));
-  // Whatever it was, the effect stays outstanding: the next start tries again, and the deadline ends the batch.
-  if (planned.has_error())
-    error(log_, "planning_failed", {{"batch", batch}, {"code", to_string(planned.error().code)}});
+  // A batch whose units are not planned cannot even end, so this is tried until it is done.
+  for (std::chrono::milliseconds delay = retry_delay_first;; delay = std::min(2 * delay, retry_delay_max)) {
+    const core::Result<void> planned = co_await plan_units(plan);
+    // Unavailable: the partition is not served here (any more), and whoever serves it will plan the batch.
+    if (planned.has_value() || planned.error().code == core::ErrorCode::unavailable) co_return;
+    error(log_, "planning_failed", {{"batch", plan.batch.value()}, {"code", to_string(planned.error().code)}});
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, delay);
+    co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+  }
 }
 
 boost::asio::awaitable<core::Result<void>> Planner::plan_units(core::PlanBatch plan) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t unsynced_items_max = 256;
 constexpr auto sync_interval = std::chrono::milliseconds(200);
-constexpr auto look_interval = std::chrono::seconds(1);
+constexpr auto report_interval = std::chrono::seconds(1);
 constexpr auto no_lane_delay = std::chrono::seconds(10);
 constexpr auto stale_delay = std::chrono::milliseconds(300);
 constexpr auto trouble_delay = std::chrono::seconds(2);
@@ -25,10 +25,11 @@ bool partition_gone(const core::Error& error) {
 }  // namespace
 
 UnitRun::UnitRun(core::RunUnit unit, const Dispatcher::Settings& settings, Dispatcher::Environment& environment,
-                 boost::asio::any_io_executor strand)
+                 const std::atomic<bool>& stopping, boost::asio::any_io_executor strand)
     : id_(std::move(unit)),
       settings_(settings),
       environment_(environment),
+      stopping_(stopping),
       strand_(std::move(strand)),
       aggregate_(core::aggregate_of(id_.org)) {}
 
@@ -55,8 +56,8 @@ boost::asio::awaitable<RunAgain> UnitRun::run() {
           switch (*attempted) {
             case Attempted::all_answered: break;
             case Attempted::items_left: co_return retry_delay();
-            // With its batch, whose state now says so, or with the service, which then runs nothing again.
-            case Attempted::stopped: co_return std::chrono::milliseconds(0);
+            case Attempted::reload: co_return std::chrono::milliseconds(0);
+            case Attempted::interrupted: co_return stale_delay;
           }
         }
       }
@@ -157,6 +158,10 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
   auto inbox = std::make_shared<AttemptInbox>(strand_);
   const auto began = std::chrono::steady_clock::now();
   lane.start(std::move(attempt), inbox);
+  // A stop that came before the lane knew of the attempt has stopped nothing.
+  const core::Result<void> loaded = load();
+  if (stopping_ || loaded.has_error() || gone_ || batch_.stop != core::batch::StopReason::none) lane.stop(id_.batch);
+  if (loaded.has_error()) co_return loaded.error();
 
   auto synced_at = std::chrono::steady_clock::now();
   bool ended = false;
@@ -179,12 +184,7 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
         (ended || results_->unsynced() >= unsynced_items_max || now - synced_at >= sync_interval)) {
       recorded = results_->sync();
       synced_at = now;
-    }
-    if (recorded.has_value() && !ended && now - looked_at_ >= look_interval) {
-      looked_at_ = now;
-      report_progress();
-      // The word to stop may have come before the lane knew of this attempt.
-      if (stop_requested()) lane.stop(id_.batch);
+      if (!ended && now - reported_at_ >= report_interval) report_progress();
     }
     if (recorded.has_error()) {
       lane.stop(id_.batch);
@@ -196,7 +196,12 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
 
   const auto& [end, reason] = *inbox->end();
   if (unanswered_.empty()) co_return Attempted::all_answered;
-  if (end == LaneEnd::stopped) co_return Attempted::stopped;
+  if (end == LaneEnd::stopped) {
+    // With its batch, as the state then says; with the service, which starts nothing any more; or because another unit
+    // of the batch met trouble.
+    if (const auto reloaded = load(); reloaded.has_error()) co_return reloaded.error();
+    co_return batch_.stop == core::batch::StopReason::none ? Attempted::interrupted : Attempted::reload;
+  }
   core::Command command = core::batch::EndAttempt{
       id_.org, id_.batch, id_.unit, unit_.attempt, reason.empty() ? "items_left" : reason, results_->progress()};
   const core::Result<Answer> answer = co_await send("end", std::move(command));
@@ -222,14 +227,8 @@ core::Result<void> UnitRun::record(const std::vector<LaneAnswer>& answers) {
   return {};
 }
 
-bool UnitRun::stop_requested() const {
-  const auto batch = environment_.reader.find<core::batch::Batch>(aggregate_, {id_.org, id_.batch});
-  return batch.has_value() && *batch && (*batch)->stop != core::batch::StopReason::none;
-}
-
 void UnitRun::report_progress() {
-  if (results_->progress() == reported_) return;
-  reported_ = results_->progress();
+  reported_at_ = std::chrono::steady_clock::now();
   environment_.bus.submit(
       aggregate_, core::CommandId("progress/" + id_.batch.value() + "/" + std::to_string(id_.unit.value())),
       core::batch::ReportProgress{id_.org, id_.batch, id_.unit, unit_.attempt, results_->progress()},

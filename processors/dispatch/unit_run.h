@@ -1,6 +1,7 @@
 // One run of one unit, as a coroutine on its own strand.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <chrono>
 #include <map>
@@ -21,14 +22,15 @@ using RunAgain = std::optional<std::chrono::milliseconds>;
 
 class UnitRun {
  public:
+  // `stopping`: of the whole service.
   UnitRun(core::RunUnit unit, const Dispatcher::Settings& settings, Dispatcher::Environment& environment,
-          boost::asio::any_io_executor strand);
+          const std::atomic<bool>& stopping, boost::asio::any_io_executor strand);
 
   // Keep the UnitRun until the coroutine has ended.
   boost::asio::awaitable<RunAgain> run();
 
  private:
-  enum class Attempted { all_answered, items_left, stopped };
+  enum class Attempted { all_answered, items_left, interrupted, reload };
 
   core::Result<void> load();
   core::Result<void> load_items();
@@ -40,7 +42,6 @@ class UnitRun {
   boost::asio::awaitable<core::Result<Attempted>> attempt(Lane& lane);
   core::Result<void> record(const std::vector<LaneAnswer>& answers);
   boost::asio::awaitable<core::Result<void>> close();
-  bool stop_requested() const;
   void report_progress();
   boost::asio::awaitable<core::Result<Answer>> send(std::string verb, core::Command command);
   const core::quote::Route& route() const { return batch_.plan.routes[unit_.route]; }
@@ -49,6 +50,7 @@ class UnitRun {
   const core::RunUnit id_;
   const Dispatcher::Settings& settings_;
   Dispatcher::Environment& environment_;
+  const std::atomic<bool>& stopping_;
   const boost::asio::any_io_executor strand_;
   const core::AggregateKey aggregate_;
 
@@ -58,8 +60,7 @@ class UnitRun {
   bool simulated_ = false;
   std::unique_ptr<UnitResults> results_;
   std::map<std::uint32_t, schemas::WorkItem> unanswered_;
-  std::chrono::steady_clock::time_point looked_at_{};
-  core::batch::Progress reported_;
+  std::chrono::steady_clock::time_point reported_at_{};
 };
 
 }  // namespace processors

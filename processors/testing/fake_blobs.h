@@ -1,0 +1,152 @@
+// A blob store in memory that does what a disk may do: fail, and forget in a crash what was not synced.
+#pragma once
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "processors/ports/blob_store.h"
+#include "schemas/digest.h"
+
+namespace processors::testing {
+
+// Threading: one thread at a time. Lifetime: outlives what it hands out.
+class FakeBlobs final : public BlobStore {
+ public:
+  core::Result<std::unique_ptr<BlobWriter>> create() override { return std::make_unique<Writer>(*this); }
+
+  core::Result<std::unique_ptr<BlobReader>> open(const core::Digest& digest) const override {
+    const auto found = blobs_.find(digest);
+    if (found == blobs_.end()) return core::Error{core::ErrorCode::blob_not_found, "no such blob"};
+    return std::make_unique<Reader>(found->second);
+  }
+
+  core::Result<std::unique_ptr<Spool>> create_spool() override { return std::make_unique<MemorySpool>(); }
+
+  core::Result<std::unique_ptr<processors::Segment>> open_segment(const std::string& name) override {
+    return std::make_unique<Segment>(*this, segments_[name]);
+  }
+
+  core::Result<std::unique_ptr<BlobReader>> read_segment(const std::string& name) const override {
+    const auto found = segments_.find(name);
+    if (found == segments_.end()) return core::Error{core::ErrorCode::blob_not_found, "no such segment"};
+    return std::make_unique<Reader>(found->second.text);
+  }
+
+  // Segments lose what was not synced. What was handed out before must not be used any more.
+  void crash() {
+    for (auto& [name, file] : segments_) file.text.resize(file.synced);
+  }
+  // Like a crash that kept some of what was not synced, the last line of it torn perhaps.
+  void cut_off(const std::string& name, std::size_t size) {
+    File& file = segments_.at(name);
+    file.text.resize(size);
+    file.synced = std::min(file.synced, size);
+  }
+
+  // Nothing is written, and the writer is told.
+  void fail_next_append() { fail_next_append_ = true; }
+  // Half is written, and the writer is told.
+  void tear_next_append() { tear_next_append_ = true; }
+  void fail_next_sync() { fail_next_sync_ = true; }
+
+  core::Digest put(const std::string& text) {
+    const core::Digest digest = schemas::sha256(text);
+    blobs_[digest] = text;
+    return digest;
+  }
+  const std::string& blob(const core::Digest& digest) const { return blobs_.at(digest); }
+  std::string segment(const std::string& name) const {
+    const auto found = segments_.find(name);
+    return found == segments_.end() ? std::string() : found->second.text;
+  }
+
+ private:
+  struct File {
+    std::string text;
+    std::size_t synced = 0;
+  };
+
+  static core::Error failed() { return {core::ErrorCode::storage_failed, "the disk is gone"}; }
+
+  class Reader final : public BlobReader {
+   public:
+    explicit Reader(std::string text) : text_(std::move(text)) {}
+    std::uint64_t size() const override { return text_.size(); }
+    core::Result<std::string> read(std::uint64_t offset, std::size_t length) const override {
+      return text_.substr(std::min<std::size_t>(offset, text_.size()), length);
+    }
+
+   private:
+    const std::string text_;
+  };
+
+  class MemorySpool final : public Spool {
+   public:
+    std::uint64_t size() const override { return text_.size(); }
+    core::Result<std::string> read(std::uint64_t offset, std::size_t length) const override {
+      return text_.substr(std::min<std::size_t>(offset, text_.size()), length);
+    }
+    core::Result<void> append(std::string_view bytes) override {
+      text_ += bytes;
+      return {};
+    }
+
+   private:
+    std::string text_;
+  };
+
+  class Writer final : public BlobWriter {
+   public:
+    explicit Writer(FakeBlobs& store) : store_(store) {}
+    core::Result<void> append(std::string_view bytes) override {
+      if (std::exchange(store_.fail_next_append_, false)) return failed();
+      text_ += bytes;
+      return {};
+    }
+    core::Result<core::Digest> finish() override { return store_.put(text_); }
+
+   private:
+    FakeBlobs& store_;
+    std::string text_;
+  };
+
+  class Segment final : public processors::Segment {
+   public:
+    Segment(FakeBlobs& store, File& file) : store_(store), file_(file) {}
+    std::uint64_t size() const override { return file_.text.size(); }
+    core::Result<void> append(std::string_view lines) override {
+      if (std::exchange(store_.fail_next_append_, false)) return failed();
+      if (std::exchange(store_.tear_next_append_, false)) {
+        file_.text += lines.substr(0, lines.size() / 2);
+        return failed();
+      }
+      file_.text += lines;
+      return {};
+    }
+    core::Result<void> sync() override {
+      if (std::exchange(store_.fail_next_sync_, false)) return failed();
+      file_.synced = file_.text.size();
+      return {};
+    }
+    core::Result<void> truncate(std::uint64_t size) override {
+      file_.text.resize(size);
+      file_.synced = size;
+      return {};
+    }
+
+   private:
+    FakeBlobs& store_;
+    File& file_;
+  };
+
+  std::map<core::Digest, std::string> blobs_;
+  std::map<std::string, File> segments_;
+  bool fail_next_append_ = false;
+  bool tear_next_append_ = false;
+  bool fail_next_sync_ = false;
+};
+
+}  // namespace processors::testing
