@@ -1,0 +1,358 @@
+"""Whatever is sent, the answer is a clear refusal, and the service goes on."""
+
+import base64
+import gzip
+import json
+import re
+import select
+import socket
+import uuid
+
+from support.customer import Customer, ServiceTest, money, response_item, response_items
+from support.service import HANG_SECONDS, ROOT, until
+
+# Every route that names something of an org, and what: a new one belongs here.
+ROUTES = [
+    ("GET", "/v1/batches/{id}", "batch"),
+    ("GET", "/v1/batches/{id}/results", "batch"),
+    ("GET", "/v1/batches/{id}/artifact-url", "batch"),
+    ("POST", "/v1/batches/{id}/cancel", "batch"),
+    ("POST", "/v1/batches/{id}/retry", "batch"),
+    ("GET", "/v1/quotes/{id}", "quote"),
+    *((method, prefix + path, "key")
+      for prefix in ("/v1/api-keys", "/v1/auth/account/api-keys")
+      for method, path in (("DELETE", "/{id}"), ("POST", "/{id}/revoke"), ("POST", "/{id}/rotate"))),
+]
+LISTS = ["/v1/batches", "/v1/billing/credits", "/v1/api-keys", "/v1/auth/account/api-keys"]
+UNKNOWN = {"batch": "bat_", "quote": "qlock_", "key": "key_"}
+ULID_OF_NOBODY = "01arz3ndektsv4rrffq69g5fav"
+
+
+class Owned:
+    """A customer who has one of everything."""
+
+    def __init__(self, service, address):
+        self.customer = Customer(service, address)
+        self.batch = self.customer.submit({"items": response_items(150)})["id"]
+        self.quote = self.customer.quote({"items": response_items(1)})["quote_id"]
+        self.key = self.customer.read("/v1/api-keys")["data"][0]["id"]
+        self.customer.ended(self.batch)
+
+
+class Strangers(ServiceTest):
+    def test_wrong_tokens_open_nothing(self):
+        """Would be broken: someone without credentials, or with mangled ones, gets in."""
+        service = self.start()
+        owned = Owned(service, "owner@example.com")
+        key, session = owned.customer.key, owned.customer.session
+        _, revoked = self.revoked_key(owned.customer)
+        wrong = [(None, "authentication_required"), ("Bearer ", "invalid_api_key"), ("Bearer x", "invalid_api_key"),
+                 (f"Bearer {key}x", "invalid_api_key"), (f"Bearer {key[:-1]}", "invalid_api_key"),
+                 (f"Bearer {self.changed(key)}", "invalid_api_key"), (f"Bearer {key} {key}", "invalid_api_key"),
+                 (f"Basic {key}", "invalid_api_key"), (key, "invalid_api_key"), (f"Bearer {revoked}", "invalid_api_key"),
+                 (f"Bearer {self.changed(session)}", "invalid_session"), (f"Bearer {session}x", "invalid_session"),
+                 ("Bearer obs_", "invalid_session"), ("Bearer " + "a" * 5000, "invalid_api_key"),
+                 ("Bearer ob_live_\x80\xff", "invalid_api_key")]
+        routes = [(method, path.replace("{id}", getattr(owned, kind))) for method, path, kind in ROUTES]
+        routes += [("GET", path) for path in LISTS]
+        routes += [("POST", "/v1/batches"), ("POST", "/v1/quotes/model"), ("POST", "/v1/api-keys")]
+        for method, path in routes:
+            for authorization, code in wrong:
+                with self.subTest(method, path=path, authorization=authorization):
+                    headers = {} if authorization is None else {"Authorization": authorization}
+                    body = {"items": response_items(1)} if path in ("/v1/batches", "/v1/quotes/model") else None
+                    refused = service.request(method, path, body if method == "POST" else None, headers=headers)
+                    self.assert_problem(refused, 401, code)
+        self.assertEqual(owned.customer.get("/v1/batches").status, 200)
+
+    @staticmethod
+    def revoked_key(customer):
+        made = customer.service.expect(customer.post("/v1/api-keys", {"label": "old"}), 201).json
+        customer.service.expect(customer.post(f"/v1/api-keys/{made['id']}/revoke"), 200)
+        return made["id"], made["api_key"]
+
+    @staticmethod
+    def changed(token):
+        return token[:-10] + ("a" if token[-10] != "a" else "b") + token[-9:]
+
+    def test_what_is_someone_elses_is_as_unknown_as_what_never_was(self):
+        """Would be broken: one org reads, changes or finds out about what another one has."""
+        service = self.start()
+        owned, stranger = Owned(service, "owner@example.com"), Owned(service, "stranger@example.com").customer
+        for method, path, kind in ROUTES:
+            with self.subTest(method, path=path):
+                foreign = self.answer(stranger, method, path, getattr(owned, kind))
+                unknown = self.answer(stranger, method, path, UNKNOWN[kind] + ULID_OF_NOBODY)
+                self.assertEqual(foreign, unknown)
+                self.assertEqual(foreign[0], 404)
+        refused = stranger.post("/v1/batches", {"quote_id": owned.quote})
+        self.assert_problem(refused, 404, "quote_not_found")
+        self.assertEqual(owned.customer.read("/v1/api-keys")["data"][0]["status"], "active")
+        self.assertEqual(owned.customer.read(f"/v1/quotes/{owned.quote}")["status"], "locked")
+
+    @staticmethod
+    def answer(customer, method, path, identity):
+        answer = customer.service.request(method, path.replace("{id}", identity), key=customer.key)
+        text = answer.body.decode().replace(answer.headers["x-request-id"], "REQUEST").replace(identity, "ID")
+        return answer.status, text
+
+    def test_no_route_is_missing_above(self):
+        """Would be broken: the two tests above, by a route that nobody has added to them."""
+        written = set()
+        for source in (ROOT / "api" / "resources").glob("*.cc"):
+            written |= set(re.findall(r'"(/v1/[^"]*\{[^"]*)"', source.read_text()))
+        self.assertEqual(written - {"/v1/files/{id}"} - {path for _, path, _ in ROUTES}, set())
+
+    def test_cursors_of_others_and_invented_ones_are_refused(self):
+        """Would be broken: a cursor opens another org's pages, or crashes who reads it."""
+        service = self.start()
+        owned, stranger = Owned(service, "owner@example.com"), Owned(service, "stranger@example.com")
+        owner = owned.customer
+        owner.submit({"items": response_items(1)})
+        results = f"/v1/batches/{owned.batch}/results"
+        cursors = {results: owner.read(results, limit=5)["next_cursor"],
+                   "/v1/batches": owner.read("/v1/batches", limit=1)["next_cursor"],
+                   "/v1/billing/credits": owner.read("/v1/billing/credits", limit=1)["ledger_entries"]["next_cursor"]}
+        for path, cursor in cursors.items():
+            self.assertEqual(owner.get(f"{path}?cursor={cursor}").status, 200)
+            other_list = next(other for other in cursors.values() if other != cursor)
+            place = cursor[:-2] + ("A" if cursor[-2] != "A" else "B") + cursor[-1]
+            mac = ("A" if cursor[0] != "A" else "B") + cursor[1:]
+            for wrong in (other_list, place, mac, cursor[:-4], cursor * 2, "", "x", "%20", "%C3%BC", "A" * 3000):
+                with self.subTest(path, cursor=wrong[:60]):
+                    self.assert_problem(owner.get(f"{path}?cursor={wrong}"), 400, "invalid_cursor")
+            foreign_path = path.replace(owned.batch, stranger.batch)
+            with self.subTest(path, cursor="of another org"):
+                refused = stranger.customer.get(f"{foreign_path}?cursor={cursor}")
+                self.assert_problem(refused, 400, "invalid_cursor")
+
+    def test_links_cannot_be_made_or_changed(self):
+        """Would be broken: files can be read without a link, after its time, or by a link for another file."""
+        service = self.start()
+        owned, stranger = Owned(service, "owner@example.com"), Owned(service, "stranger@example.com")
+        link = owned.customer.link(owned.batch, "output")
+        self.assertEqual(service.get(link).status, 200)
+        path, expires, signature = re.fullmatch(r"(.*)\?expires=(\d+)&signature=(.*)", link).groups()
+        foreign = stranger.customer.link(stranger.batch, "output")
+        wrong = [path, f"{path}?expires={expires}", f"{path}?signature={signature}",
+                 f"{path}?expires={int(expires) + 60}&signature={signature}",
+                 f"{path}?expires=1&signature={signature}", f"{path}?expires=99999999999999999999&signature={signature}",
+                 f"{path}?expires=-1&signature={signature}", f"{path}?expires={expires}&signature={signature[:-1]}",
+                 f"{path}?expires={expires}&signature={'0' * 64}",
+                 f"{path.replace('_output', '_raw')}?expires={expires}&signature={signature}",
+                 foreign.split("?")[0] + f"?expires={expires}&signature={signature}",
+                 f"/v1/files/../secret?expires={expires}&signature={signature}"]
+        for changed in wrong:
+            with self.subTest(changed):
+                refused = service.get(changed)
+                if "/../" in changed:
+                    self.assertIn(refused.status, (400, 403, 404))
+                else:
+                    self.assertEqual(refused.status, 403, refused.body)
+                    self.assertIn(self.code_of(refused), ("signature_invalid", "signature_expired"))
+
+
+class BadRequests(ServiceTest):
+    BODY_BYTES_MAX = 256 * 1024
+
+    def start_small(self):
+        service = self.start(http__body_bytes_max=self.BODY_BYTES_MAX, http__header_seconds=1)
+        return service, Customer(service)
+
+    def assert_still_works(self, service, customer, process):
+        self.assertEqual(service.get("/healthz").status, 200)
+        self.assertEqual(service.get("/readyz").json["status"], "ready")
+        self.assertEqual(service.process.pid, process)
+        batch = customer.ended(customer.submit({"items": response_items(3)})["id"])
+        self.assertEqual((batch["status"], batch["request_counts"]["completed"]), ("completed", 3))
+
+    def test_bad_requests_are_refused_by_name(self):
+        """Would be broken: a bad request is a 500, a crash, or a riddle."""
+        service, customer = self.start_small()
+        process = service.process.pid
+        fine = json.dumps({"items": response_items(1)}).encode()
+        large = json.dumps({"items": [response_item("large", "x" * self.BODY_BYTES_MAX)]}).encode()
+        deep = b'{"items":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+        bomb = gzip.compress(b" " * 50_000_000)
+        zipped = {"Content-Encoding": "gzip"}
+        manifests = [
+            (b"", {}, {400, 422}, None),
+            (b"{", {}, {400}, "malformed_json"),
+            (b"not json", {}, {400}, "malformed_json"),
+            (fine + b"x", {}, {400}, "malformed_json"),
+            (fine[:-1], {}, {400}, "malformed_json"),
+            (b'{"items":[{"customer_item_id":"\xff\xfe"}]}', {}, {400, 422}, None),
+            (b'{"items":[{"customer_item_id":"\\ud800"}]}', {}, {400, 422}, None),
+            (b"[]", {}, {400, 422}, None),
+            (b"null", {}, {400, 422}, None),
+            (b'{"items":{}}', {}, {422}, "invalid_manifest"),
+            (b'{"items":[]}', {}, {422}, "invalid_manifest"),
+            (b'{"items":[1e999]}', {}, {400, 422}, None),
+            (deep, {}, {400}, "json_too_deep"),
+            (b'{"items":' + b'{"a":' * 50_000, {}, {400}, "json_too_deep"),
+            (fine, {"Content-Type": "text/plain"}, {415}, "unsupported_media_type"),
+            (fine, {"Content-Type": ""}, {415}, "unsupported_media_type"),
+            (fine, {"Content-Encoding": "br"}, {415}, "unsupported_media_type"),
+            (fine, {"Content-Encoding": "gzip, gzip"}, {415}, "unsupported_media_type"),
+            (fine, zipped, {400}, "invalid_request"),
+            (gzip.compress(fine)[:-9], zipped, {400}, "invalid_request"),
+            (b"\x28\xb5\x2f\xfd" + b"\xff" * 40, {"Content-Encoding": "zstd"}, {400}, "invalid_request"),
+            (bomb, zipped, {413}, "payload_too_large"),
+            (large, {}, {413}, "payload_too_large"),
+            (json.dumps({"items": response_items(1), "surprise": 1}), {}, {422}, "invalid_manifest"),
+            (fine, {"Idempotency-Key": ""}, {400}, "idempotency_key_invalid"),
+            (fine, {"Idempotency-Key": "a b"}, {400}, "idempotency_key_invalid"),
+            (fine, {"Idempotency-Key": "k" * 256}, {400}, "idempotency_key_invalid"),
+        ]
+        for path in ("/v1/batches", "/v1/quotes/model"):
+            for body, headers, statuses, code in manifests:
+                if path == "/v1/quotes/model" and "Idempotency-Key" in headers:
+                    continue
+                with self.subTest(path, body=body[:40], headers=headers):
+                    refused = customer.post(path, body, headers=headers)
+                    self.assertIn(refused.status, statuses, refused.body[:500])
+                    self.assert_problem(refused, refused.status, code or self.code_of(refused))
+                    self.assertTrue(self.code_of(refused))
+        bodies = [("{", 400, "malformed_json"), ("[]", 400, "invalid_request"), ('{"x":1}', 400, "unknown_field"),
+                  ('{"label":5}', 400, "invalid_request"), ('{"label":""}', 400, "invalid_request"),
+                  ("[" * 5000, 400, "json_too_deep"), ('"' + "x" * 17_000 + '"', 413, "payload_too_large")]
+        for body, status, code in bodies:
+            with self.subTest("/v1/api-keys", body=body[:40]):
+                self.assert_problem(customer.post("/v1/api-keys", body), status, code)
+        elsewhere = [("GET", "/v1/nothing", 404, "not_found"), ("PUT", "/v1/batches", 405, "method_not_allowed"),
+                     ("GET", "/v1/batches/%00", 400, "invalid_request"), ("GET", "/v1/batches/%FF", 400, "invalid_request"),
+                     ("GET", "/v1/batches/%zz", 400, "invalid_request"), ("GET", "/v1/batches/x%0Ay", 400, "invalid_request"),
+                     ("GET", "/v1/batches/" + "x" * 8000, 404, "batch_not_found"),
+                     ("GET", "/v1/batches?limit=0", 400, "invalid_request"),
+                     ("GET", "/v1/batches?limit=1e9", 400, "invalid_request"),
+                     ("GET", "/v1/batches?status=lost", 400, "invalid_request")]
+        for method, path, status, code in elsewhere:
+            with self.subTest(method, path=path[:60]):
+                self.assert_problem(service.request(method, path, key=customer.key), status, code)
+        self.assertEqual(money(customer.credits()["balance"]["reserved"]), 0)
+        self.assert_still_works(service, customer, process)
+
+    def test_unknown_query_parameters_are_refused(self):
+        """Would be broken: a misspelt parameter is silently ignored, such as ?limt=5 or ?include_biling_receipt=true."""
+        service = self.start()
+        owned = Owned(service, "owner@example.com")
+        paths = [path.replace("{id}", getattr(owned, kind)) for method, path, kind in ROUTES if method == "GET"]
+        for path in (*paths, *LISTS, "/v1/catalog/models", "/v1/runtime"):
+            with self.subTest(path):
+                self.assert_problem(owned.customer.get(path + "?surprise=1"), 400, "invalid_request")
+
+    def test_broken_http_is_answered_and_cut_off(self):
+        """Would be broken: bytes that are no HTTP, or never end, stop the service or hold its connections."""
+        service, customer = self.start_small()
+        process = service.process.pid
+        start = b"POST /v1/batches HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAuthorization: Bearer " \
+            + customer.key.encode() + b"\r\n"
+        chunk = b"1000\r\n" + b" " * 0x1000 + b"\r\n"
+        wanted = [
+            ("too large a header", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Long: " + b"x" * 40_000, b"431"),
+            ("too long a target", b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"431"),
+            ("too many headers", b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 5_000 + b"\r\n", b"431"),
+            ("announced too large", start + b"Content-Length: 99999999999\r\n\r\n", b"413"),
+            ("too large in chunks", start + b"Transfer-Encoding: chunked\r\n\r\n" + chunk * 80, b"413"),
+            ("a length that is none", start + b"Content-Length: -5\r\n\r\n", b"400"),
+            ("two lengths", start + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", b"400"),
+            ("a length and chunks", start + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+            ("a chunk that is none", start + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+            ("no host", b"GET /healthz HTTP/1.1\r\n\r\n", b"400"),
+            ("garbage", bytes(range(256)) * 4 + b"\r\n\r\n", b"400"),
+            ("another protocol", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200 + b"\r\n\r\n", b"400"),
+            ("a header that never ends", b"GET /healthz HTTP/1.1\r\nHost: x\r\nX-Slow: ", b"408"),
+        ]
+        for name, sent, status in wanted:
+            with self.subTest(name):
+                answer = self.exchange(service, sent)
+                self.assertEqual(answer[:12], b"HTTP/1.1 " + status, answer[:300])
+                self.assertIn(b'"code":', answer)
+        with self.subTest("a header letter by letter"):
+            self.assertEqual(self.trickle(service)[:12], b"HTTP/1.1 408")
+        for _ in range(50):  # left in the middle
+            with socket.create_connection(("127.0.0.1", service.port)) as connection:
+                connection.sendall(start + b"Content-Length: 1000\r\n\r\n{\"items\":")
+        self.assert_still_works(service, customer, process)
+
+    @staticmethod
+    def exchange(service, sent):
+        """All that is answered until the service hangs up."""
+        with socket.create_connection(("127.0.0.1", service.port), HANG_SECONDS) as connection:
+            answer = b""
+            try:
+                connection.sendall(sent)
+            except ConnectionError:
+                pass  # cut off while sending: an answer may be there all the same
+            try:
+                while piece := connection.recv(65536):
+                    answer += piece
+            except ConnectionError:
+                pass
+            return answer
+
+    @staticmethod
+    def trickle(service):
+        """Sends a letter of a header each moment until something is answered; returns that."""
+        with socket.create_connection(("127.0.0.1", service.port), HANG_SECONDS) as connection:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nX-Slow: ")
+
+            def answered():
+                if select.select([connection], [], [], 0)[0]:
+                    return True
+                connection.sendall(b"x")
+                return False
+
+            until(answered, "the service to lose patience", every=0.1)
+            return connection.recv(65536)
+
+
+class Secrets(ServiceTest):
+    def test_secrets_are_not_written_down(self):
+        """Would be broken: who reads the log, the journal, the state, metrics or a backup learns secrets or prompts."""
+        service = self.start(service__log_level="debug")
+        password, prompt = (f"canary-{name}-{uuid.uuid4().hex}" for name in ("password", "prompt"))
+        webhook_secret = "whsec_" + base64.b64encode(b"canary-webhook-" + uuid.uuid4().bytes).decode()
+        customer = Customer(service, password=password)
+        other = Customer(service, "other@example.com")
+        login = service.expect(service.post("/v1/auth/login", {"email": "agent@example.com", "password": password}), 200)
+        service.post("/v1/auth/login", {"email": "other@example.com", "password": password})  # a wrong one
+        service.get(f"/v1/batches?key={customer.key}", key=customer.key)
+        service.get(f"/v1/auth/verify-email?token={customer.session}")
+        manifest = {"items": [*response_items(2), response_item("canary", prompt), response_item("hot", prompt,
+                                                                                                temperature=3)],
+                    "webhook": {"url": "https://canary.invalid/hook", "secret": webhook_secret}}
+        quote = customer.quote(manifest)["quote_id"]
+        customer.post("/v1/batches", {**manifest, "surprise": prompt, "quote_id": quote})  # refused
+        batch = customer.ended(customer.submit({**manifest, "quote_id": quote})["id"])["id"]
+        customer.post("/v1/batches", manifest, headers={"Content-Type": "text/" + prompt})
+        metrics = service.get("/metrics").body
+
+        secrets = {"password": password, "API key": customer.key, "other API key": other.key,
+                   "session token": customer.session, "login token": login.json["session_token"],
+                   "webhook secret": webhook_secret}
+        canaries = {name: [text.encode()] for name, text in secrets.items()}
+        canaries["webhook secret"].append(base64.b64decode(webhook_secret[len("whsec_"):]))
+        canaries["e-mail address"] = [b"agent@example.com"]
+        canaries["prompt"] = [prompt.encode()]
+        service.stop()
+        log = service.output().encode()
+        self.assertIn(b"listening", log)
+        files = {path: path.read_bytes() for path in service.data.rglob("*") if path.is_file()}
+        outbox, blobs = service.data / "outbox", service.data / "blobs"
+
+        def anywhere(text, directory):
+            return any(text.encode() in content for path, content in files.items() if directory in path.parents)
+
+        for text, directory in ((prompt, blobs), (batch, service.data / "journal"), (batch, service.data / "state")):
+            self.assertTrue(anywhere(text, directory), f"{text} is not in {directory}: this test is blind there")
+        for name, forms in canaries.items():
+            for form in forms:
+                self.assertNotIn(form, log, f"{name} in the log")
+                self.assertNotIn(form, metrics, f"{name} in the metrics")
+                for path, content in files.items():
+                    if outbox in path.parents or (name == "prompt" and blobs in path.parents):
+                        continue
+                    self.assertNotIn(form, content, f"{name} in {path}")
+        service.start()
+        until(lambda: service.get("/readyz").json["status"] == "ready", "the service to be ready again")
