@@ -112,6 +112,9 @@ http::awaitable<http::Response> submit(const App& app, http::Request& request, c
   }
   core::Result<Batch> batch = find_batch(app, org, core::BatchId(answer->subject));
   if (batch.has_error()) co_return http::problem(batch.error(), request);
+  if (!answer->replayed)
+    info(app.log, "batch_accepted",
+         {{"batch", batch->id.value()}, {"org", org.value()}, {"items", batch->plan.item_count}});
   co_return co_await accepted(app, request, std::move(*batch), answer->replayed);
 }
 

@@ -76,10 +76,11 @@ core::Result<void> UnitRun::load() {
   if (batch.has_error()) return batch.error();
   auto unit = environment_.reader.find<core::batch::Unit>(aggregate_, {id_.org, id_.batch, id_.unit});
   if (unit.has_error()) return unit.error();
-  gone_ = !*batch || !*unit || (*unit)->phase == core::batch::UnitPhase::closed;
+  gone_ = !*batch || !*unit;
   if (gone_) return {};
   batch_ = std::move(**batch);
   unit_ = std::move(**unit);
+  gone_ = unit_.phase == core::batch::UnitPhase::closed;
   const core::Provider* provider = environment_.catalog.provider(route().provider);
   simulated_ = provider != nullptr && provider->simulated;
   return {};
@@ -240,6 +241,9 @@ boost::asio::awaitable<core::Result<void>> UnitRun::close() {
   core::Command command = core::batch::CloseUnit{id_.org, id_.batch, id_.unit, results_->progress()};
   const core::Result<Answer> answer = co_await send("close", std::move(command));
   if (answer.has_error()) co_return answer.error();
+  if (load().has_value() && core::batch::terminal(batch_.phase))
+    info(environment_.log, "batch_ended",
+         {{"batch", id_.batch.value()}, {"status", core::batch::to_string(batch_.phase)}});
   co_return core::Result<void>{};
 }
 
