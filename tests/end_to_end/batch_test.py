@@ -181,7 +181,27 @@ class Cancelled(StoppedBatchTest):
         asked = customer.service.expect(customer.post(f"/v1/batches/{created['id']}/cancel"), 200).json
         self.assertIsNotNone(asked["cancel_requested_at"])
         self.assert_stopped(customer, created, "cancelled", "canceled")
-        self.assertIn(customer.post(f"/v1/batches/{created['id']}/cancel").status, (200, 409))
+        cancelled = customer.batch(created["id"])["request_counts"]["cancelled"]
+        again = customer.service.expect(customer.post(f"/v1/batches/{created['id']}/retry"), 201).json
+        self.assertEqual((again["retry_of"], again["item_count"]), (created["id"], cancelled))
+        customer.service.expect(customer.post(f"/v1/batches/{again['id']}/cancel"), 200)
+        customer.ended(again["id"])
+
+    def test_cancel_before_the_start_costs_nothing(self):
+        """Would be broken: a batch that waits for its time cannot be called off, or its money stays reserved."""
+        customer = Customer(self.start())
+        created = customer.submit({"items": response_items(5), "run_after": from_now(3600)})
+        customer.service.expect(customer.post(f"/v1/batches/{created['id']}/cancel"), 200)
+        batch = customer.ended(created["id"])
+        self.assertEqual((batch["status"], batch["request_counts"]["cancelled"]), ("cancelled", 5))
+        self.assert_each_item_once(customer, batch, [f"item-{number}" for number in range(5)])
+        self.assert_settled(customer, batch, money(created["settlement"]["quoted_total"]))
+        self.assertEqual(money(batch["settlement"]["captured_total"]), ZERO)
+        self.assertNotIn("capture", [entry["type"] for entry in customer.entries()])
+        again = customer.service.expect(customer.post(f"/v1/batches/{created['id']}/cancel"), 200).json
+        self.assertEqual(again["status"], "cancelled")
+        done = customer.ended(customer.submit({"items": response_items(1)})["id"])
+        self.assert_problem(customer.post(f"/v1/batches/{done['id']}/cancel"), 409, "batch_already_finished")
 
 
 class Bodies(BatchTest):

@@ -233,13 +233,16 @@ class BadRequests(ServiceTest):
         self.assert_still_works(service, customer, process)
 
     def test_unknown_query_parameters_are_refused(self):
-        """Would be broken: a misspelt parameter is silently ignored, such as ?limt=5 or ?include_biling_receipt=true."""
+        """Would be broken: a word that we do not know is passed over, and a batch with ?dry_run=true costs money."""
         service = self.start()
         owned = Owned(service, "owner@example.com")
-        paths = [path.replace("{id}", getattr(owned, kind)) for method, path, kind in ROUTES if method == "GET"]
-        for path in (*paths, *LISTS, "/v1/catalog/models", "/v1/runtime"):
-            with self.subTest(path):
-                self.assert_problem(owned.customer.get(path + "?surprise=1"), 400, "invalid_request")
+        requests = [(method, path.replace("{id}", getattr(owned, kind)), None) for method, path, kind in ROUTES]
+        requests += [("GET", path, None) for path in (*LISTS, "/v1/catalog/models", "/v1/runtime")]
+        requests += [("POST", path, {"items": response_items(1)}) for path in ("/v1/quotes/model", "/v1/batches")]
+        for method, path, body in requests:
+            with self.subTest(method, path=path):
+                refused = service.request(method, path + "?dry_run=true", body, key=owned.customer.session)
+                self.assert_problem(refused, 400, "invalid_request")
 
     def test_broken_http_is_answered_and_cut_off(self):
         """Would be broken: bytes that are no HTTP, or never end, stop the service or hold its connections."""
