@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / "build" / "release" / "bin" / "batchrouter"
-LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
+PROGRAM = pathlib.Path(os.environ.get("BATCHROUTER_BIN_DIR", ROOT / "build" / "release" / "bin")) / "batchrouter"
+LISTENING = re.compile(r"listening url=http://127\.0\.0\.1:(\d+)")
 TERMINAL = {"completed", "failed", "cancelled", "expired"}
 HANG_SECONDS = 60  # waits this long for what should take moments
 LINES_KEPT = 2000
