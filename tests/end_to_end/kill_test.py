@@ -146,7 +146,7 @@ class Victim:
         """The whole request is sent; whether it was accepted, nobody knows."""
         def killed_soon():
             yield from self.pieces()
-            threading.Timer(self.test.random.uniform(0, 0.06), self.service.process.kill).start()
+            threading.Timer(self.test.random.uniform(0, 0.12), self.service.process.kill).start()
 
         try:
             status, _, body = self.send(killed_soon())
