@@ -69,6 +69,7 @@ bool transient(ErrorCode code) {
     case ErrorCode::blob_corrupt:
     case ErrorCode::url_not_allowed:
     case ErrorCode::configuration_invalid:
+    case ErrorCode::feature_switched_off:
     case ErrorCode::internal: return false;
   }
   return false;

@@ -34,7 +34,7 @@ namespace core {
   /* the service */                                                                            \
   X(unavailable) X(overloaded) X(storage_failed) X(log_corrupt) X(malformed_event)             \
   X(fenced) X(blob_not_found) X(blob_corrupt) X(url_not_allowed) X(network_failed)             \
-  X(configuration_invalid) X(internal)
+  X(configuration_invalid) X(feature_switched_off) X(internal)
 // clang-format on
 
 enum class ErrorCode {

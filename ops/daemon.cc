@@ -230,7 +230,7 @@ void Daemon::Parts::make_processors() {
 }
 
 core::Result<void> Daemon::Parts::make_api() {
-  const processors::StateReader reader(*state_, config_.journal.partitions);
+  const processors::StateReader reader(*state_, config_.journal.partitions, &*node_);
   app_.emplace(api::App{api_settings(config_), *node_, reader, *vault_, *blobs_, processors::FileLinks(*vault_, ""),
                         catalog_, configured_lanes(config_), passwords_, blocking_pool_.get_executor(), now,
                         [this] { return node_->halted(); }, [this] { return metrics_.render(); }, metrics_, log_});

@@ -38,6 +38,10 @@ void Node::submit(core::AggregateKey aggregate, core::CommandId id, core::Comman
   loops_[partition.value()]->submit(std::move(envelope), std::move(answered));
 }
 
+std::optional<core::Error> Node::halted(core::Partition partition) const {
+  return loops_[partition.value()]->halted();
+}
+
 std::vector<std::pair<core::Partition, core::Error>> Node::halted() const {
   std::vector<std::pair<core::Partition, core::Error>> reasons;
   for (std::uint32_t i = 0; i < loops_.size(); ++i) {

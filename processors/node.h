@@ -15,7 +15,7 @@
 
 namespace processors {
 
-class Node final : public CommandBus {
+class Node final : public CommandBus, public PartitionHealth {
  public:
   struct Settings {
     std::uint32_t partition_count = 16;
@@ -35,6 +35,7 @@ class Node final : public CommandBus {
 
   void submit(core::AggregateKey aggregate, core::CommandId id, core::Command command, Answered answered) override;
 
+  std::optional<core::Error> halted(core::Partition partition) const override;
   // Of the partitions that are not served: number and reason.
   std::vector<std::pair<core::Partition, core::Error>> halted() const;
 

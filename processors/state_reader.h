@@ -13,11 +13,20 @@ namespace processors {
 
 enum class Order { oldest_first, newest_first };
 
+// Knows which partitions are served. Threading: any thread.
+class PartitionHealth {
+ public:
+  virtual ~PartitionHealth() = default;
+  // Why the partition is not served; nullopt while it is.
+  virtual std::optional<core::Error> halted(core::Partition partition) const = 0;
+};
+
+// What is kept of a halted partition may be old, or nothing: it is not read. Every read answers unavailable then.
 class StateReader {
  public:
-  // `store` must outlive the reader.
-  StateReader(const StateStore& store, std::uint32_t partition_count)
-      : store_(store), partition_count_(partition_count) {}
+  // Both must outlive the reader; without `health` every partition counts as served.
+  StateReader(const StateStore& store, std::uint32_t partition_count, const PartitionHealth* health = nullptr)
+      : store_(store), partition_count_(partition_count), health_(health) {}
 
   core::Partition partition(const core::AggregateKey& aggregate) const {
     return core::partition_of(aggregate, partition_count_);
@@ -25,6 +34,7 @@ class StateReader {
 
   template <class Row>
   core::Result<std::optional<Row>> find(const core::AggregateKey& aggregate, const typename Row::Key& key) const {
+    if (const auto served = check_served(aggregate); served.has_error()) return served.error();
     const auto bytes = store_.get(partition(aggregate), schemas::row_key<Row>(key));
     if (bytes.has_error()) return bytes.error();
     if (!*bytes) return std::optional<Row>{};
@@ -38,6 +48,7 @@ class StateReader {
   template <class Row, class Visit>
   core::Result<void> list(const core::AggregateKey& aggregate, const std::string& prefix, const std::string& after,
                           Order order, Visit visit) const {
+    if (const auto served = check_served(aggregate); served.has_error()) return served;
     std::string from = prefix;
     std::string to = schemas::prefix_end(prefix);
     if (!after.empty()) (order == Order::oldest_first ? from : to) = after;
@@ -56,8 +67,15 @@ class StateReader {
   }
 
  private:
+  core::Result<void> check_served(const core::AggregateKey& aggregate) const {
+    if (health_ == nullptr || !health_->halted(partition(aggregate))) return {};
+    return core::Error{core::ErrorCode::unavailable,
+                       "this partition is halted and answers nothing; the operator finds the reason in /readyz"};
+  }
+
   const StateStore& store_;
   std::uint32_t partition_count_;
+  const PartitionHealth* health_;
 };
 
 }  // namespace processors

@@ -61,6 +61,7 @@ int http_status(core::ErrorCode code) {
     case blob_corrupt:
     case configuration_invalid:
     case internal: return 500;
+    case feature_switched_off: return 501;
   }
   return 500;
 }
@@ -93,6 +94,7 @@ std::string_view reason_phrase(int status) {
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
+    case 501: return "Not Implemented";
     case 503: return "Service Unavailable";
     default: return "";
   }

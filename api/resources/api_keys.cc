@@ -111,6 +111,7 @@ http::awaitable<Outcome> create(const App& app, http::Request& request) {
 http::awaitable<Outcome> rotate(const App& app, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return principal.error();
+  if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
   const core::Result<JsonBody> body = JsonBody::parse(request, {"grace_period_seconds"});
   if (body.has_error()) co_return body.error();
   const auto grace = body->optional_integer("grace_period_seconds", 0, grace_seconds_max);
@@ -128,6 +129,7 @@ http::awaitable<Outcome> rotate(const App& app, http::Request& request) {
 http::awaitable<Outcome> revoke(const App& app, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return principal.error();
+  if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
   const core::ApiKeyId id(request.path_parameter("id"));
   core::Command revocation = identity::RevokeApiKey{principal->org, id};
   const core::Result<processors::Answer> answer =

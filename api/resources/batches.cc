@@ -12,6 +12,7 @@
 #include "api/idempotency.h"
 #include "api/json_text.h"
 #include "api/manifest_body.h"
+#include "api/query.h"
 #include "api/resources/resources.h"
 #include "api/retry_items.h"
 #include "schemas/digest.h"
@@ -185,6 +186,7 @@ http::awaitable<Prepared> prepare(const App& app, http::Request& request, const 
 http::awaitable<http::Response> create_batch(const App& app, KeysInFlight& keys, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return http::problem(principal.error(), request);
+  if (const auto query = check_query(request, {}); query.has_error()) co_return http::problem(query.error(), request);
   const core::Result<SpooledBody> body = co_await spool_body(app, request);
   if (body.has_error()) co_return http::problem(body.error(), request);
   core::Result<Keyed> keyed = hold_key(app, keys, request, principal->org, body->digest);
@@ -265,10 +267,13 @@ http::awaitable<http::Response> list_batches(const App& app, http::Request& requ
 http::awaitable<http::Response> get_batch(const App& app, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return http::problem(principal.error(), request);
+  if (const auto query = check_query(request, {"include_billing_receipt"}); query.has_error())
+    co_return http::problem(query.error(), request);
   const core::Result<Batch> batch = find_batch(app, principal->org, core::BatchId(request.path_parameter("id")));
   if (batch.has_error()) co_return http::problem(batch.error(), request);
-  const bool receipt = request.query("include_billing_receipt").value_or("false") == "true";
-  co_return co_await respond(app, request, 200, *batch, receipt ? Receipt::include : Receipt::leave_out);
+  const core::Result<bool> receipt = query_flag(request, "include_billing_receipt");
+  if (receipt.has_error()) co_return http::problem(receipt.error(), request);
+  co_return co_await respond(app, request, 200, *batch, *receipt ? Receipt::include : Receipt::leave_out);
 }
 
 // --- cancel and retry -----------------------------------------------------------------------------------------------
@@ -276,6 +281,7 @@ http::awaitable<http::Response> get_batch(const App& app, http::Request& request
 http::awaitable<http::Response> cancel_batch(const App& app, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return http::problem(principal.error(), request);
+  if (const auto query = check_query(request, {}); query.has_error()) co_return http::problem(query.error(), request);
   const core::BatchId id(request.path_parameter("id"));
   core::batch::CancelBatch cancel;
   cancel.org = principal->org;
@@ -291,6 +297,7 @@ http::awaitable<http::Response> cancel_batch(const App& app, http::Request& requ
 http::awaitable<http::Response> retry_batch(const App& app, KeysInFlight& keys, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return http::problem(principal.error(), request);
+  if (const auto query = check_query(request, {}); query.has_error()) co_return http::problem(query.error(), request);
   const core::OrgId& org = principal->org;
   const core::Result<Batch> batch = find_batch(app, org, core::BatchId(request.path_parameter("id")));
   if (batch.has_error()) co_return http::problem(batch.error(), request);

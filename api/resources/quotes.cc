@@ -8,6 +8,7 @@
 #include "api/http/problem.h"
 #include "api/json_body.h"
 #include "api/manifest_body.h"
+#include "api/query.h"
 #include "api/render_quote.h"
 #include "api/resources/resources.h"
 #include "core/pricing.h"
@@ -134,6 +135,7 @@ bool is_estimate(std::string_view text) {
 http::awaitable<http::Response> create_quote(const App& app, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return http::problem(principal.error(), request);
+  if (const auto query = check_query(request, {}); query.has_error()) co_return http::problem(query.error(), request);
   const core::Result<SpooledBody> body = co_await spool_body(app, request);
   if (body.has_error()) co_return http::problem(body.error(), request);
 
@@ -168,6 +170,7 @@ http::awaitable<http::Response> create_quote(const App& app, http::Request& requ
 http::awaitable<http::Response> get_quote(const App& app, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return http::problem(principal.error(), request);
+  if (const auto query = check_query(request, {}); query.has_error()) co_return http::problem(query.error(), request);
   co_return respond(request, app, principal->org, core::QuoteId(request.path_parameter("id")), 200);
 }
 

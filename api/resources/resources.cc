@@ -13,6 +13,7 @@ void add_all(http::Router& router, const App& app) {
   add_billing(router, app);
   add_catalog(router, app);
   add_service(router, app);
+  add_switched_off(router);
 }
 
 }  // namespace api::resources

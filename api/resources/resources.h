@@ -22,6 +22,8 @@ void add_billing(http::Router& router, const App& app);
 void add_catalog(http::Router& router, const App& app);
 void add_service(http::Router& router, const App& app);  // runtime, healthz, readyz, metrics
 
+void add_switched_off(http::Router& router);  // what the product has and this version has not
+
 void add_all(http::Router& router, const App& app);
 
 }  // namespace api::resources

@@ -22,6 +22,7 @@ struct Feature {
 constexpr std::array features{
     Feature{"api_keys", true},
     Feature{"sessions", true},
+    Feature{"verification_resend", false},
     Feature{"password_reset", false},
     Feature{"model_quotes", true},
     Feature{"workflow_quotes", false},

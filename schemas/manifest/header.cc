@@ -92,11 +92,14 @@ void HeaderReader::read_allowed_regions(std::string_view json) {
   header_.allowed_regions.clear();
   for (std::size_t i = 0; i < words->size(); ++i) {
     const std::string& region = (*words)[i];
+    std::vector<std::string>& allowed = header_.allowed_regions;
     if (std::find(regions.begin(), regions.end(), region) == regions.end())
       add_unknown_word(faults_, "unknown_region", "/allowed_regions/" + std::to_string(i), region, regions);
-    std::vector<std::string>& allowed = header_.allowed_regions;
-    if (std::find(allowed.begin(), allowed.end(), region) == allowed.end()) allowed.push_back(region);
+    else if (std::find(allowed.begin(), allowed.end(), region) == allowed.end())
+      allowed.push_back(region);
   }
+  // A region that is none has been refused; it shall not make every item's routing fail as well.
+  if (header_.allowed_regions.empty()) header_.allowed_regions = core::ManifestHeader{}.allowed_regions;
 }
 
 void HeaderReader::read_webhook(std::string_view json) {

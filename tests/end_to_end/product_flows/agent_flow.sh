@@ -33,7 +33,7 @@ quote=$(request -X POST "$BASE_URL/v1/quotes/model" \
 show quote "$quote"
 field .quote_id "$quote" >/dev/null
 
-run=$(request -X POST "$BASE_URL/v1/workflows/agent-main-thread/runs" \
+run=$(answer -X POST "$BASE_URL/v1/workflows/agent-main-thread/runs" \
   -H "Authorization: Bearer $key" \
   -H "Content-Type: application/json" \
   -d "{

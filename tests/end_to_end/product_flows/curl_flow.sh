@@ -47,6 +47,6 @@ show artifact "$artifact"
 # The address is signed: no key goes with it. One line a row.
 request "$(field .url "$artifact")" | while IFS= read -r row; do show artifact_row "$row"; done
 
-report=$(request "$BASE_URL/v1/batches/optimization-report?import_provider=openai" \
+report=$(answer "$BASE_URL/v1/batches/optimization-report?import_provider=openai" \
   -H "Authorization: Bearer $OB_API_KEY")
 show report "$report"

@@ -13,6 +13,11 @@ request() {
   printf '%s\n' "$body"
 }
 
+# answer CURL_ARGUMENT…: the body of the answer, a refusal too: plain curl, as the documents have it.
+answer() {
+  curl -sS "$@"
+}
+
 # show STEP ANSWER: one line, step and compact JSON.
 show() {
   printf '%s\t%s\n' "$1" "$(jq --compact-output . <<<"$2")"

@@ -1,0 +1,64 @@
+// Paths of the product that this version does not offer: they say so, as GET /v1/runtime does beforehand.
+#include "api/http/problem.h"
+#include "api/resources/resources.h"
+
+namespace api::resources {
+
+namespace {
+
+struct SwitchedOff {
+  http::Method method;
+  const char* pattern;
+  const char* feature;  // its name in /v1/runtime
+};
+
+constexpr SwitchedOff switched_off[] = {
+    {http::Method::post, "/v1/auth/verify-email/resend", "verification_resend"},
+    {http::Method::post, "/v1/auth/password/forgot", "password_reset"},
+    {http::Method::post, "/v1/auth/password/reset", "password_reset"},
+    {http::Method::post, "/v1/quotes/workflow", "workflow_quotes"},
+    {http::Method::get, "/v1/batches/optimization-report", "optimization_report"},
+    {http::Method::get, "/v1/batches/{batch}/events", "batch_events"},
+    {http::Method::get, "/v1/batches/{batch}/feedback", "batch_feedback"},
+    {http::Method::put, "/v1/batches/{batch}/feedback", "batch_feedback"},
+    {http::Method::post, "/v1/imports", "imports"},
+    {http::Method::get, "/v1/catalog/workflow-products", "workflows"},
+    {http::Method::get, "/v1/catalog/workflow-products/{slug}", "workflows"},
+    {http::Method::post, "/v1/workflows/{slug}/runs", "workflows"},
+    {http::Method::get, "/v1/workflows/{slug}/runs/{run}", "workflows"},
+    {http::Method::get, "/v1/catalog/models/{slug}", "catalog_model_detail"},
+    {http::Method::get, "/v1/catalog/providers", "catalog_providers"},
+    {http::Method::get, "/v1/catalog/rankings", "catalog_rankings"},
+    {http::Method::put, "/v1/billing/profile", "billing_profile"},
+    {http::Method::post, "/v1/billing/checkout-sessions", "checkout"},
+    {http::Method::get, "/v1/billing/checkout-sessions/{session}", "checkout"},
+    {http::Method::post, "/v1/webhooks/stripe", "checkout"},
+    {http::Method::post, "/api/v1/batch/enqueue", "ai_batch_queue"},
+    {http::Method::get, "/api/v1/batch/jobs", "ai_batch_queue"},
+    {http::Method::get, "/api/v1/batch/jobs/{job}", "ai_batch_queue"},
+    {http::Method::post, "/api/v1/batch/jobs/{job}/cancel", "ai_batch_queue"},
+    {http::Method::get, "/api/v1/batch/jobs/{job}/result", "ai_batch_queue"},
+    {http::Method::get, "/api/v1/batch/stats", "ai_batch_queue"},
+    {http::Method::post, "/api/v1/batch/internal/flush", "ai_batch_queue"},
+    {http::Method::post, "/api/v1/batch/internal/poll", "ai_batch_queue"},
+    {http::Method::get, "/v1/openapi.json", "openapi"},
+};
+
+http::awaitable<http::Response> refuse(const char* feature, http::Request& request) {
+  co_return http::problem(
+      {core::ErrorCode::feature_switched_off, "this version of the service has no " + std::string(feature) +
+                                                  "; GET /v1/runtime lists what is on under features"},
+      request);
+}
+
+}  // namespace
+
+void add_switched_off(http::Router& router) {
+  for (const SwitchedOff& path : switched_off) {
+    router.add(path.method, path.pattern,
+               [feature = path.feature](http::Request& request) { return refuse(feature, request); },
+               {http::Body::none, 0, anyone});
+  }
+}
+
+}  // namespace api::resources
