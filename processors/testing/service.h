@@ -157,8 +157,8 @@ class Service {
     const core::Sealed profile =
         *world_.vault.seal(lab_customer, schemas::encode_profile({"Ann", "Acme", "ann@acme.test", "hash"}));
     const core::Sealed token = *world_.vault.seal(lab_customer, "obv_token");
-    ASSERT_TRUE(carry_out(core::identity::CreateOrg{lab_customer, core::UserId("usr_1"), {}, core::Digest("email"),
-                                                    profile, {core::Digest("token"), token}}));
+    ASSERT_TRUE(carry_out(core::identity::CreateOrg{
+        lab_customer, core::UserId("usr_1"), {}, core::Digest("email"), profile, {core::Digest("token"), token}}));
     ASSERT_TRUE(carry_out(core::identity::VerifyEmail{
         lab_customer, core::Digest("token"), {core::SessionId("ses_1"), core::Digest("session")}}));
   }
@@ -194,8 +194,7 @@ class Service {
     return reader.find<core::batch::Batch>(core::aggregate_of(lab_customer), {lab_customer, id})->value();
   }
   core::batch::Unit unit(const core::BatchId& id, std::uint32_t index) const {
-    return reader
-        .find<core::batch::Unit>(core::aggregate_of(lab_customer), {lab_customer, id, core::UnitIndex(index)})
+    return reader.find<core::batch::Unit>(core::aggregate_of(lab_customer), {lab_customer, id, core::UnitIndex(index)})
         ->value();
   }
   core::batch::Batch run_to_the_end(const core::BatchId& id) {
