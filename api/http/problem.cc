@@ -29,8 +29,9 @@ std::string title_of(std::string_view code) {
 }
 
 std::string public_detail(const core::Error& error, int status) {
-  const bool written_for_clients =
-      status < 500 || error.code == core::ErrorCode::unavailable || error.code == core::ErrorCode::overloaded;
+  const bool written_for_clients = status < 500 || error.code == core::ErrorCode::unavailable ||
+                                   error.code == core::ErrorCode::overloaded ||
+                                   error.code == core::ErrorCode::feature_switched_off;
   if (written_for_clients) return error.detail;
   if (status == 503) return "The service cannot do this at the moment. Send the same request again shortly.";
   return "Something failed on our side. Nothing is known to be wrong with the request; quote its request_id to "

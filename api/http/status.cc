@@ -94,6 +94,7 @@ std::string_view reason_phrase(int status) {
     case 429: return "Too Many Requests";
     case 431: return "Request Header Fields Too Large";
     case 500: return "Internal Server Error";
+    case 501: return "Switched Off";
     case 503: return "Service Unavailable";
     default: return "";
   }

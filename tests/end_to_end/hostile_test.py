@@ -99,7 +99,7 @@ class Strangers(ServiceTest):
     def test_no_route_is_missing_above(self):
         """Would be broken: the two tests above, by a route that nobody has added to them."""
         written = set()
-        for source in (ROOT / "api" / "resources").glob("*.cc"):
+        for source in set((ROOT / "api" / "resources").glob("*.cc")) - {ROOT / "api" / "resources" / "switched_off.cc"}:
             written |= set(re.findall(r'"(/v1/[^"]*\{[^"]*)"', source.read_text()))
         self.assertEqual(written - {"/v1/files/{id}"} - {path for _, path, _ in ROUTES}, set())
 
