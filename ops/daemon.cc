@@ -262,7 +262,6 @@ core::Result<void> Daemon::Parts::make_api() {
   dispatch.units_in_flight_max = config_.dispatch.units_in_flight;
   dispatch.attempts_max = config_.dispatch.attempts_max;
   dispatch.retry_delay = config_.dispatch.retry_delay;
-  dispatch.now = now;
   dispatcher_.emplace(
       work_pool_.get_executor(), std::move(dispatch),
       processors::Dispatcher::Environment{catalog_, std::move(lanes), *blobs_, reader, *node_, metrics_, log_});

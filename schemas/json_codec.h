@@ -289,4 +289,21 @@ struct Codec<std::variant<Alternatives...>> {
   }
 };
 
+// A whole document.
+template <class T>
+std::string to_json_text(const T& value) {
+  rapidjson::StringBuffer buffer;
+  JsonWriter writer(buffer);
+  write_json(writer, value);
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+// False when the text is no JSON of this type; `path` then names the place.
+template <class T>
+bool from_json_text(std::string_view text, T& value, std::string& path) {
+  rapidjson::Document document;
+  document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+  return !document.HasParseError() && read_json(document, value, path);
+}
+
 }  // namespace schemas

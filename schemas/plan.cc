@@ -8,18 +8,13 @@ namespace schemas {
 SCHEMAS_FIELDS(PlanDocument, metadata, units);
 
 std::string encode_plan(const PlanDocument& plan) {
-  rapidjson::StringBuffer buffer;
-  JsonWriter writer(buffer);
-  write_json(writer, plan);
-  return {buffer.GetString(), buffer.GetSize()};
+  return to_json_text(plan);
 }
 
 core::Result<PlanDocument> decode_plan(std::string_view text) {
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
   PlanDocument plan;
   std::string path;
-  if (document.HasParseError() || !read_json(document, plan, path))
+  if (!from_json_text(text, plan, path))
     return core::Error{core::ErrorCode::blob_corrupt, "a plan cannot be read at '" + path + "'"};
   return plan;
 }

@@ -11,19 +11,14 @@ namespace {
 
 template <class T>
 std::string encode(const T& value) {
-  rapidjson::StringBuffer buffer;
-  JsonWriter writer(buffer);
-  write_json(writer, value);
-  return {buffer.GetString(), buffer.GetSize()};
+  return to_json_text(value);
 }
 
 template <class T>
 core::Result<T> decode(std::string_view text) {
-  rapidjson::Document document;
-  document.Parse(text.data(), text.size());
   T value;
   std::string path;
-  if (document.HasParseError() || !read_json(document, value, path))
+  if (!from_json_text(text, value, path))
     return core::Error{core::ErrorCode::log_corrupt, "a sealed document cannot be read"};
   return value;
 }

@@ -44,19 +44,14 @@ std::string prefix_end(std::string prefix) {
 
 template <class Row>
 std::string encode_row(const Row& row) {
-  rapidjson::StringBuffer buffer;
-  JsonWriter writer(buffer);
-  write_json(writer, row);
-  return {buffer.GetString(), buffer.GetSize()};
+  return to_json_text(row);
 }
 
 template <class Row>
 core::Result<Row> decode_row(std::string_view value) {
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(value.data(), value.size());
   Row row{};
   std::string path;
-  if (document.HasParseError() || !read_json(document, row, path))
+  if (!from_json_text(value, row, path))
     return core::Error{core::ErrorCode::log_corrupt,
                        "a row of state cannot be read at '" + path +
                            "'; stop the service, remove the state folder, and start it again to rebuild it"};

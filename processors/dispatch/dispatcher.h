@@ -12,7 +12,6 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/strand.hpp>
-#include <functional>
 #include <memory>
 #include <vector>
 
@@ -36,7 +35,6 @@ class Dispatcher {
     std::size_t units_in_flight_max = 8;
     std::uint32_t attempts_max = 5;                // as core::Policy has it
     std::chrono::milliseconds retry_delay{2'000};  // doubled with each attempt
-    std::function<core::Timestamp()> now;
   };
 
   // What a unit's run needs of its surroundings.
