@@ -241,7 +241,8 @@ TEST(RocksdbStateCrash, EachPartitionHoldsAPrefixOfItsWrites) {
     survivors += static_cast<std::size_t>(rows);
   }
   EXPECT_GT(survivors, 0u) << "nothing was flushed, so nothing was tested";
-  // A full buffer is flushed by the write after it, whichever partition that is for: only the very last write is sure to be lost.
+  // A full buffer is flushed by the write after it, whichever partition that is for: only the very last write is sure
+  // to be lost.
   EXPECT_LT(survivors, std::size_t{partitions} * writes) << "nothing was lost, so nothing was tested";
 }
 
