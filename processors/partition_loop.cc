@@ -54,7 +54,7 @@ PartitionLoop::PartitionLoop(boost::asio::any_io_executor executor, Settings set
 // --- recovery -------------------------------------------------------------------------------------------------------
 
 core::Result<void> PartitionLoop::recover() {
-  const core::Result<core::Offset> end = journal_.open(settings_.partition);
+  const core::Result<core::Offset> end = journal_.open(settings_.partition, [](const core::Error&) {});
   if (end.has_error()) {
     halt(end.error());
     return end.error();

@@ -104,13 +104,21 @@ void EmbeddedLog::stop() {
   if (writer_.joinable()) writer_.join();
 }
 
-core::Result<core::Offset> EmbeddedLog::open(core::Partition partition) {
+core::Result<core::Offset> EmbeddedLog::open(core::Partition partition, Lost /*never: the directory is locked*/) {
   std::unique_lock lock(mutex_);
   PartitionLog& log = partitions_[partition];
   const core::Offset next = log.next();
   work_settled_.wait(lock, [&] { return failure_ || log.durable_end() >= next; });
   if (failure_) return stopped_writing(*failure_);
   return log.next();
+}
+
+// Nothing is kept for a partition in use, but for what waits to be durable.
+void EmbeddedLog::close(core::Partition partition) {
+  std::unique_lock lock(mutex_);
+  PartitionLog& log = partitions_[partition];
+  const core::Offset next = log.next();
+  work_settled_.wait(lock, [&] { return failure_ || log.durable_end() >= next; });
 }
 
 void EmbeddedLog::append(core::Partition partition, processors::JournalRecord record, Confirmed confirmed) {

@@ -52,7 +52,9 @@ class EmbeddedLog final : public processors::Journal {
   ~EmbeddedLog() override;  // as stop()
 
   // Waits until what was appended before is durable.
-  core::Result<core::Offset> open(core::Partition partition) override;
+  core::Result<core::Offset> open(core::Partition partition, Lost lost) override;
+  // Waits until what was appended before is durable and answered.
+  void close(core::Partition partition) override;
   void append(core::Partition partition, processors::JournalRecord record, Confirmed confirmed) override;
   core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) override;
 

@@ -191,7 +191,7 @@ TEST_F(EmbeddedLogTest, AFailedSyncIsFinal) {
   const auto later = append_and_wait(*log, second_, journal_record("the disk is well again"));
   ASSERT_FALSE(later);
   EXPECT_EQ(later.error().code, core::ErrorCode::storage_failed);
-  EXPECT_FALSE(log->open(first_));
+  EXPECT_FALSE(log->open(first_, [](const core::Error&) {}));
   EXPECT_EQ(read_records(*log, first_).size(), 1u) << "what was confirmed stays readable";
   log.reset();
   ASSERT_EQ(fatal.size(), 1u);

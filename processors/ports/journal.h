@@ -24,30 +24,40 @@ struct StoredRecord {
   JournalRecord record;
 };
 
-// Threading: every member may be called from any thread; `confirmed` and `visit` run on a thread of the journal's or
-// the
-//            caller's, and must not block.
+// Threading: every member may be called from any thread. `confirmed` and `lost` run on a thread of the journal's (or on
+//            the caller's, for a refusal) and must not block; `visit` runs on the caller's. open() and read() block.
 // Delivery:  a record is confirmed only when it is durable and has been read back with no record of a newer epoch
-// before
-//            it. After an error its outcome is unknown: read to the end, and the log says what happened.
+//            before it.
 class Journal {
  public:
   static constexpr std::size_t record_bytes_max = 8u << 20;
 
   using Confirmed = std::function<void(core::Result<core::Offset>)>;
+  using Lost = std::function<void(core::Error)>;
   // Returns false to stop reading.
   using Visit = std::function<bool(const StoredRecord&)>;
 
   virtual ~Journal() = default;
 
-  // Takes the partition into use and repairs a torn tail. Answers the offset that the next record will have.
-  virtual core::Result<core::Offset> open(core::Partition partition) = 0;
+  // Takes the partition into use, from now until close(), and repairs a torn tail. Answers the offset after the last
+  // record. `lost` is called once at most, and no more after close(): fenced (a record of an epoch newer than that of
+  // our own last append was read) or unavailable (the journal cannot tell any more what becomes of our appends).
+  // Errors: unavailable (try again), log_corrupt, storage_failed, configuration_invalid.
+  virtual core::Result<core::Offset> open(core::Partition partition, Lost lost) = 0;
 
-  // Appends in call order within a partition. Errors: fenced, storage_failed, overloaded (too many bytes waiting).
+  // Ends the use; what still waits is answered unavailable before this returns. Fine when it is not open.
+  virtual void close(core::Partition partition) = 0;
+
+  // Appends in call order within an open partition. Errors:
+  //   overloaded         too many bytes wait; nothing was appended, and the same may be tried again
+  //   payload_too_large  nothing was appended
+  //   fenced             a newer owner's record came first; what was appended counts for nobody
+  //   unavailable        outcome unknown: open again and read to the end, and the log says what happened
+  //   storage_failed     outcome unknown, and nothing can be appended any more until the process is started again
   virtual void append(core::Partition partition, JournalRecord record, Confirmed confirmed) = 0;
 
   // Visits the durable records from `from` on, in order. Answers the offset after the last one visited.
-  // Errors: log_corrupt (naming offset and file), storage_failed.
+  // Errors: log_corrupt (naming the place; also when records at `from` are gone), unavailable, storage_failed.
   virtual core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) = 0;
 };
 

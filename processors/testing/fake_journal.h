@@ -12,7 +12,8 @@ namespace processors::testing {
 // Threading: one thread at a time.
 class FakeJournal final : public Journal {
  public:
-  core::Result<core::Offset> open(core::Partition partition) override { return end(partition); }
+  core::Result<core::Offset> open(core::Partition partition, Lost) override { return end(partition); }
+  void close(core::Partition) override {}
 
   void append(core::Partition partition, JournalRecord record, Confirmed confirmed) override {
     const core::Error failed{core::ErrorCode::storage_failed, "the disk is gone"};
