@@ -14,6 +14,7 @@
 #include "api/http/status.h"
 #include "api/json_body.h"
 #include "api/json_text.h"
+#include "api/org_placement.h"
 #include "api/outcome.h"
 #include "api/password_rules.h"
 #include "api/rate_limiter.h"
@@ -291,7 +292,9 @@ class Auth {
 
     identity::ClaimEmail claim;
     claim.email = email;
-    claim.org = core::OrgId(std::string(schemas::org_prefix) + adapters::random::make_ulid(app_.now()));
+    core::Result<core::OrgId> org = make_org_id_beside(aggregate, app_.reader, app_.now());
+    if (org.has_error()) co_return org.error();
+    claim.org = std::move(*org);
     claim.user = core::UserId("usr_" + adapters::random::make_ulid(app_.now()));
     claim.kind = applicant.kind;
     core::Result<Application> application = co_await seal_application(app_, claim.org, applicant.profile);
