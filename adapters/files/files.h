@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/result.h"
@@ -24,6 +25,7 @@ class Descriptor {
   Descriptor& operator=(Descriptor&& other) noexcept;
 
   int number() const { return number_; }
+  int release() { return std::exchange(number_, -1); }  // for whoever closes it from now on
 
  private:
   int number_ = -1;

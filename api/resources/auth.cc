@@ -388,14 +388,15 @@ class Auth {
 
 void add_auth(http::Router& router, const App& app) {
   const auto auth = std::make_shared<Auth>(app);
-  const http::RouteOptions with_body{.body = http::Body::small, .body_bytes_max = 16 * 1024, .access = anyone};
-  const http::RouteOptions without_body{.access = anyone};
+  const auto with_body = [](const char* access) {
+    return http::RouteOptions{.body = http::Body::small, .body_bytes_max = 16 * 1024, .access = access};
+  };
 
   const auto add_registration = [&](const char* path, identity::AccountKind kind) {
     router.add(
         http::Method::post, path,
         [auth, kind](http::Request& request) { return answered(request, auth->register_account(request, kind)); },
-        with_body);
+        with_body(email_holder));
   };
   add_registration("/v1/auth/agent-register", identity::AccountKind::agent);
   add_registration("/v1/auth/register", identity::AccountKind::customer);
@@ -407,11 +408,11 @@ void add_auth(http::Router& router, const App& app) {
         options);
   };
   for (const char* path : {"/v1/auth/verify-email", "/v1/auth/verify-email/confirm"}) {
-    add(http::Method::post, path, &Auth::verify, with_body);
-    add(http::Method::get, path, &Auth::verify_link, without_body);
+    add(http::Method::post, path, &Auth::verify, with_body(mail_reader));
+    add(http::Method::get, path, &Auth::verify_link, {.access = mail_reader});
   }
-  add(http::Method::post, "/v1/auth/login", &Auth::login, with_body);
-  add(http::Method::post, "/v1/auth/logout", &Auth::logout, without_body);
+  add(http::Method::post, "/v1/auth/login", &Auth::login, with_body(email_holder));
+  add(http::Method::post, "/v1/auth/logout", &Auth::logout, {.access = visitor});
 }
 
 }  // namespace api::resources
