@@ -109,6 +109,7 @@ Result<void> apply_one(State& state, Timestamp time, const UnitDispatched& event
   unit->phase = UnitPhase::dispatched;
   unit->attempt = event.attempt;
   unit->handle.clear();
+  unit->dispatched_at = time;
   advance(*batch, Phase::dispatched);
   if (!batch->dispatched_at) batch->dispatched_at = time;
   state.put(std::move(*batch));
