@@ -16,6 +16,8 @@ import time
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from support import bus
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("BATCHROUTER_BIN_DIR", ROOT / "build" / "release" / "bin")) / "batchrouter"
 LISTENING = re.compile(r"listening url=http://127\.0\.0\.1:(\d+)")
@@ -35,8 +37,9 @@ class Response(NamedTuple):
 class Service:
     """Runs batchrouter on a data directory; start() again on the same directory recovers it.
 
-    settings: {"section.key": value}, handed over as --set, lists and booleans as in the settings file. A test thread
-    may call request() at any time: each thread keeps its own connection alive.
+    settings: {"section.key": value}, handed over as --set, lists and booleans as in the settings file; which bus it uses
+    the test run says (support/bus.py), unless they do. A test thread may call request() at any time: each thread keeps
+    its own connection alive.
     """
 
     def __init__(self, data, settings=None, arguments=(), program=PROGRAM):
@@ -53,13 +56,20 @@ class Service:
 
     # The process
 
+    def command(self):
+        """What start() runs."""
+        settings = self.settings
+        if "service.bus" not in settings:
+            settings = {**bus.settings(self.data), **settings}
+        return [self.program, "--data", str(self.data), "--port", "0",
+                *(f"--set={key}={value if isinstance(value, str) else json.dumps(value)}"
+                  for key, value in settings.items()), *self.arguments]
+
     def start(self):
-        settings = [f"--set={key}={value if isinstance(value, str) else json.dumps(value)}"
-                    for key, value in self.settings.items()]
         self._ready.clear()
         self.port = None
         self.process = subprocess.Popen(
-            [self.program, "--data", str(self.data), "--port", "0", *settings, *self.arguments],
+            self.command(),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace")
         self._reader = threading.Thread(target=self._read_output, daemon=True)
