@@ -14,6 +14,7 @@ KAFKA = os.environ.get("BATCHROUTER_TEST_BUS", "embedded") == "kafka"
 PARTITIONS = 4  # of a topic, where a test does not say: each costs the broker files and memory
 
 _prefixes = collections.defaultdict(lambda: "test-" + secrets.token_hex(6))  # by data directory
+_others = set()  # prefixes
 
 
 def address():
@@ -39,6 +40,11 @@ def kafka_settings(broker, prefix):
             "journal.partitions": PARTITIONS}
 
 
+def remove_at_exit(prefix):
+    """Topics of the shared broker that settings() does not know of."""
+    _others.add(prefix)
+
+
 def embedded_only(reason):
     """Marks a test that is about the embedded log itself."""
     return unittest.skipIf(KAFKA, "embedded log only: " + reason)
@@ -47,11 +53,11 @@ def embedded_only(reason):
 @atexit.register
 def _remove_topics():
     """A broker that outlives this process need not keep the topics of its tests."""
-    if not _prefixes:
+    own = {*_prefixes.values(), *_others}
+    if not own:
         return
     from kafka.admin import KafkaAdminClient
     from kafka.errors import KafkaError
-    own = set(_prefixes.values())
     try:
         admin = KafkaAdminClient(bootstrap_servers=address())
         admin.delete_topics([topic for topic in admin.list_topics() if topic.rsplit(".", 1)[0] in own])

@@ -46,6 +46,7 @@ class Service:
         self.data = pathlib.Path(data)
         self.settings = dict(settings or {})
         self.arguments = list(arguments)
+        self.mails = self.data  # where it or others like it put mails
         self.program = str(program)
         self.port = None
         self.process = None
@@ -85,6 +86,13 @@ class Service:
 
     def kill9(self):
         return self._end(signal.SIGKILL, HANG_SECONDS)
+
+    def pause(self):
+        """As if the machine had stopped for a while."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def restart(self, kill=False):
         self.kill9() if kill else self.stop()
@@ -210,7 +218,7 @@ class Service:
         return until(lambda: self._newest_token(address), f"a mail with a token to {address}")
 
     def _newest_token(self, address):
-        mails = [(path.stat().st_mtime_ns, path) for path in self.data.rglob("*.eml")]
+        mails = [(path.stat().st_mtime_ns, path) for path in self.mails.rglob("*.eml")]
         for _, path in sorted(mails, reverse=True):
             mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
             part = mail.get_body(("plain", "html"))
