@@ -72,10 +72,12 @@ class KafkaPublicLogTest : public ::testing::Test {
                        {{"transactional.id", settings.topic_prefix + ".projector.1"}}, {}, log, metrics);
     ASSERT_TRUE(client.has_value());
     rd_kafka_t* const handle = (*client)->handle();
+    const Topic ledger(rd_kafka_topic_new(handle, topic_name(settings, "ledger").c_str(), nullptr));
+    const Topic marks(rd_kafka_topic_new(handle, topic_name(settings, "progress").c_str(), nullptr));
     ASSERT_EQ(rd_kafka_init_transactions(handle, 20'000), nullptr);
     ASSERT_EQ(rd_kafka_begin_transaction(handle), nullptr);
-    for (const std::string word : {"ledger", "progress"}) {
-      ASSERT_EQ(rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(topic_name(settings, word).c_str()), RD_KAFKA_V_PARTITION(1),
+    for (const Topic* topic : {&ledger, &marks}) {
+      ASSERT_EQ(rd_kafka_producev(handle, RD_KAFKA_V_RKT(topic->get()), RD_KAFKA_V_PARTITION(1),
                                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY("1", 1),
                                   RD_KAFKA_V_VALUE(const_cast<char*>(value.data()), value.size()), RD_KAFKA_V_END),
                 RD_KAFKA_RESP_ERR_NO_ERROR);
