@@ -22,18 +22,8 @@ const core::Partition one(1);
 class KafkaPublicLogTest : public ::testing::Test {
  protected:
   void SetUp() override {
-    const char* const address = std::getenv("BATCHROUTER_TEST_KAFKA");
-    if (address == nullptr) {
-      const char* const required = std::getenv("BATCHROUTER_REQUIRE_KAFKA");
-      ASSERT_FALSE(required != nullptr && std::string_view(required) == "1") << "no broker";
-      GTEST_SKIP() << "skipped: no broker";
-    }
-    settings.bootstrap_servers = address;
-    settings.topic_prefix = "test" + std::to_string(std::random_device()());
-    settings.instance = "test";
-    settings.partitions = 2;
-    const auto prepared = prepare_topics(settings, log, metrics);
-    ASSERT_TRUE(prepared.has_value()) << prepared.error().detail;
+    NEEDS_BROKER();
+    ASSERT_TRUE(prepare(settings));
     first.emplace(settings, log, metrics);
     second.emplace(settings, log, metrics);
   }
@@ -85,9 +75,9 @@ class KafkaPublicLogTest : public ::testing::Test {
     ASSERT_EQ(rd_kafka_flush(handle, 20'000), RD_KAFKA_RESP_ERR_NO_ERROR);
   }
 
-  Settings settings;
-  processors::testing::NullLog log;
-  processors::testing::NullMetrics metrics;
+  const Settings settings = test_settings();
+  processors::Log& log = null_log;
+  processors::Metrics& metrics = null_metrics;
   std::optional<KafkaPublicLog> first;
   std::optional<KafkaPublicLog> second;
 };

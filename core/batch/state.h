@@ -122,6 +122,7 @@ struct Unit {
   std::string handle;                      // provider batch of this attempt; empty: none
   std::optional<Timestamp> dispatched_at;  // this attempt; absent before the first
   Progress progress;
+  std::optional<Epoch> epoch;  // of the owner under whom its results are kept; none: kept before there were several
 };
 
 // The answer to a submission that carried an Idempotency-Key.
