@@ -48,8 +48,11 @@ class Life {
  public:
   explicit Life(World& world, std::string instance = "test") : Life(world, world.store, std::move(instance)) {}
   Life(World& world, FakeStore& store, std::string instance = "test")
-      : loop(context.get_executor(), {partition, std::move(instance), core::Policy{}, world.clock.reader()},
-             world.journal, store, effects, world.metrics),
+      : loop_(std::make_shared<PartitionLoop>(
+            context.get_executor(),
+            PartitionLoop::Settings{partition, std::move(instance), core::Policy{}, world.clock.reader()},
+            world.journal, store, effects, world.metrics)),
+        loop(*loop_),
         journal_(world.journal) {}
   ~Life() {
     loop.stop([] {});
@@ -58,7 +61,8 @@ class Life {
 
   core::Result<void> begin() {
     const core::Result<void> recovered = loop.recover();
-    loop.start();
+    if (recovered.has_error()) return recovered;
+    loop.start([this](core::Error error) { ended = std::move(error); });
     run();
     return recovered;
   }
@@ -100,7 +104,13 @@ class Life {
 
   boost::asio::io_context context;
   RecordingEffects effects;
-  PartitionLoop loop;
+
+ private:
+  std::shared_ptr<PartitionLoop> loop_;
+
+ public:
+  PartitionLoop& loop;
+  std::optional<core::Error> ended;  // by itself
 
  private:
   FakeJournal& journal_;
@@ -224,10 +234,12 @@ TEST(PartitionLoop, parallel_submissions_never_overdraw) {
   World world;
   RecordingEffects effects;
   boost::asio::thread_pool threads(4);
-  PartitionLoop loop(threads.get_executor(), {partition, "test", core::Policy{}, world.clock.reader()}, world.journal,
-                     world.store, effects, world.metrics);
+  const auto shared = std::make_shared<PartitionLoop>(
+      threads.get_executor(), PartitionLoop::Settings{partition, "test", core::Policy{}, world.clock.reader()},
+      world.journal, world.store, effects, world.metrics);
+  PartitionLoop& loop = *shared;
   ASSERT_TRUE(loop.recover().has_value());
-  loop.start();
+  loop.start([](const core::Error&) {});
   const auto ask = [&](core::Command command) {
     auto answered = std::make_shared<std::promise<core::Result<Answer>>>();
     loop.submit({core::CommandId("c"), core::aggregate_of(acme), {}, std::move(command)},
@@ -391,7 +403,7 @@ TEST(Recovery, hands_out_what_is_still_outstanding_and_nothing_that_is_done) {
   ASSERT_TRUE(life.loop.recover().has_value());
   life.run();
   EXPECT_TRUE(life.effects.started.empty()) << "not before it is started";
-  life.loop.start();
+  life.loop.start([](const core::Error&) {});
   life.run();
   EXPECT_THAT(life.effects.started, ElementsAre("run/bat_open/0"));
 }

@@ -121,6 +121,7 @@ struct Unit {
   AttemptNumber attempt;  // of the newest dispatch; 0 before
   std::string handle;     // provider batch of this attempt; empty: none
   Progress progress;
+  std::optional<Epoch> epoch;  // of the owner under whom its results are kept; none: kept before there were several
 };
 
 // The answer to a submission that carried an Idempotency-Key.

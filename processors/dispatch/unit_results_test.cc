@@ -13,8 +13,17 @@ namespace {
 using schemas::ItemOutcome;
 using schemas::ItemResult;
 
-const core::BatchId batch("bat_1");
-const core::UnitIndex unit(0);
+const core::Epoch first_owner(1);
+
+// As the state has it once an owner's run has said that the results are kept under its epoch.
+core::batch::Unit unit_of(std::optional<core::Epoch> epoch) {
+  core::batch::Unit unit;
+  unit.batch = core::BatchId("bat_1");
+  unit.attempt = core::AttemptNumber(1);
+  unit.epoch = epoch;
+  return unit;
+}
+const core::batch::Unit unit = unit_of(first_owner);
 
 core::quote::Route route() {
   core::quote::Route route;
@@ -49,7 +58,7 @@ std::vector<ItemResult> results() {
 }
 
 std::unique_ptr<UnitResults> open(testing::FakeBlobs& blobs) {
-  auto opened = UnitResults::open(blobs, batch, unit, route());
+  auto opened = UnitResults::open(blobs, unit, first_owner, route());
   EXPECT_TRUE(opened.has_value());
   return std::move(*opened);
 }
@@ -63,7 +72,7 @@ void add_all(UnitResults& into) {
 
 std::map<Artifact, std::string> segments(const testing::FakeBlobs& blobs) {
   std::map<Artifact, std::string> all;
-  for (const Artifact artifact : artifacts) all[artifact] = blobs.segment(segment_name(batch, unit, artifact));
+  for (const Artifact artifact : artifacts) all[artifact] = blobs.segment(segment_name(unit, artifact));
   return all;
 }
 
@@ -107,7 +116,7 @@ TEST(UnitResults, RecoversFromACutAtEveryByteOfEverySegment) {
     for (std::size_t size = 0; size <= text.size(); ++size) {
       SCOPED_TRACE(std::string(to_string(artifact)) + " cut to " + std::to_string(size));
       testing::FakeBlobs blobs = whole;
-      blobs.cut_off(segment_name(batch, unit, artifact), size);
+      blobs.cut_off(segment_name(unit, artifact), size);
       auto recovered = open(blobs);
 
       std::size_t count = 0;
@@ -140,8 +149,8 @@ TEST(UnitResults, TwoCutsAtOnceLeaveTheShorterPrefix) {
   for (std::size_t output = 0; output <= complete.at(Artifact::output).size(); output += 37) {
     for (std::size_t error = 0; error <= complete.at(Artifact::error).size(); error += 41) {
       testing::FakeBlobs blobs = whole;
-      blobs.cut_off(segment_name(batch, unit, Artifact::output), output);
-      blobs.cut_off(segment_name(batch, unit, Artifact::error), error);
+      blobs.cut_off(segment_name(unit, Artifact::output), output);
+      blobs.cut_off(segment_name(unit, Artifact::error), error);
       const auto recovered = open(blobs);
       add_all(*recovered);
       ASSERT_TRUE(recovered->sync());
