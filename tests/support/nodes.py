@@ -48,14 +48,11 @@ class NodesTest(unittest.TestCase):
         return service.start()
 
     def _end(self, service):
-        if self._failed():
+        if not self._outcome.success:
             print(f"--- output of {service.data.name} ---\n{service.output()[-20000:]}", flush=True)
         if service.alive():
             service.resume()
         service.kill9()
-
-    def _failed(self):
-        return any(error is not None for _, error in self._outcome.errors)
 
     def load(self, **options):
         return Load(self, self.services, **options).start()
