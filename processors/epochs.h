@@ -15,12 +15,13 @@ class OwnerHistory {
   enum class Verdict { counts, ignored };
 
   OwnerHistory() = default;
-  // As it was after some record; nothing was read yet: epoch 0.
+  // As it was after some record; nothing was read yet: epoch 0. Where no instance was kept, the epoch alone says.
   OwnerHistory(core::Epoch epoch, std::string instance) : epoch_(epoch), instance_(std::move(instance)) {}
 
   // Ignored: a record of an owner that had been replaced, or of one that lost the race for its epoch.
   Verdict take(core::Epoch epoch, const std::string& instance) {
-    if (epoch < epoch_ || (epoch == epoch_ && instance != instance_)) return Verdict::ignored;
+    const bool another = epoch == epoch_ && instance != instance_ && !instance_.empty();
+    if (epoch < epoch_ || another) return Verdict::ignored;
     epoch_ = epoch;
     instance_ = instance;
     return Verdict::counts;
