@@ -45,7 +45,7 @@ core::Result<void> ArtifactSource::open_next_segment() {
   skip_ -= offset_;
   segment_.reset();
   if (offset_ == end_) return {};
-  auto segment = blobs_.read_segment(processors::segment_name(file_.batch, index, file_.artifact));
+  auto segment = blobs_.read_segment(processors::segment_name(**unit, file_.artifact));
   if (segment.has_error()) return segment.error();
   segment_ = std::move(*segment);
   return {};

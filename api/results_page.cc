@@ -51,7 +51,7 @@ class SegmentLines {
 
 SegmentLines lines_of(const processors::BlobStore& blobs, const core::batch::Unit& unit, Artifact artifact,
                       std::uint64_t offset) {
-  return {blobs, processors::segment_name(unit.batch, unit.index, artifact), offset,
+  return {blobs, processors::segment_name(unit, artifact), offset,
           processors::size_of(unit.progress.segments, artifact)};
 }
 

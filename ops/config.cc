@@ -83,8 +83,15 @@ core::Policy policy_of(const Config& config) {
   return policy;
 }
 
+std::string shared_directory_of(const Config& config) {
+  return config.data.shared_directory.empty() ? config.data.directory : config.data.shared_directory;
+}
+
 std::string public_url_of(const Config& config, std::uint16_t listening_port) {
-  if (!config.http.public_url.empty()) return config.http.public_url;
+  return config.http.public_url.empty() ? url_of(config, listening_port) : config.http.public_url;
+}
+
+std::string url_of(const Config& config, std::uint16_t listening_port) {
   const bool is_ipv6 = config.http.address.find(':') != std::string::npos;
   const std::string host = is_ipv6 ? "[" + config.http.address + "]" : config.http.address;
   return "http://" + host + ":" + std::to_string(listening_port);

@@ -16,19 +16,20 @@
 namespace ops {
 
 enum class Mode { development, production };
-enum class Bus { embedded };
+enum class BusKind { embedded, kafka };
 enum class LogFormat { text, json };
 
 struct Config {
   struct Service {
     Mode mode = Mode::development;
-    Bus bus = Bus::embedded;
+    BusKind bus = BusKind::embedded;
     processors::Log::Level log_level = processors::Log::Level::info;
     LogFormat log_format = LogFormat::text;
   } service;
 
   struct Data {
     std::string directory = "data";
+    std::string shared_directory;  // empty: `directory`
   } data;
 
   struct Http {
@@ -48,6 +49,19 @@ struct Config {
     std::uint32_t partitions = 16;
     std::uint64_t segment_bytes = std::uint64_t{64} << 20;
   } journal;
+
+  struct Kafka {
+    std::string bootstrap_servers = "127.0.0.1:9092";
+    std::string properties_file;  // empty: none
+    std::string topic_prefix = "batchrouter";
+    bool create_topics = true;
+    std::uint16_t replication_factor = 1;
+    std::uint16_t min_insync_replicas = 1;
+    std::string node_url;  // empty: where it listens
+    std::chrono::seconds append_time{10};
+    std::chrono::seconds session_time{10};
+    std::uint64_t queue_bytes = std::uint64_t{32} << 20;
+  } kafka;
 
   struct State {
     std::uint64_t cache_bytes = std::uint64_t{64} << 20;
@@ -111,7 +125,13 @@ std::optional<std::string> information_asked_for(const std::vector<std::string>&
 
 core::Policy policy_of(const Config& config);
 
+// What all nodes of a cluster share: blobs and keys.
+std::string shared_directory_of(const Config& config);
+
 // The base of links, without a '/' at its end. `listening_port` is the one that was bound, as http.port may be 0.
 std::string public_url_of(const Config& config, std::uint16_t listening_port);
+
+// Where it listens.
+std::string url_of(const Config& config, std::uint16_t listening_port);
 
 }  // namespace ops

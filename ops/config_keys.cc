@@ -32,6 +32,13 @@ bool is_ip_address(std::string_view text) {
                                                      inet_pton(AF_INET6, address.c_str(), bytes.data()) == 1);
 }
 
+bool is_topic_prefix(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  });
+}
+
 // No user name, as the configuration is shown and links are mailed; no query, as paths are put behind it.
 bool is_base_url_or_empty(std::string_view text) {
   if (text.empty()) return true;
@@ -90,8 +97,8 @@ void add_service(std::vector<Key>& table) {
   Rows(table, "service", &Config::service)
       .add("mode", &Section::mode, word<Mode>({{"development", Mode::development}, {"production", Mode::production}}),
            "In production, what is only good for trying things out is refused, such as simulated answers.")
-      .add("bus", &Section::bus, word<Bus>({{"embedded", Bus::embedded}}, " (this build has the embedded log only)"),
-           "Where events are kept: embedded is a log in the data directory.")
+      .add("bus", &Section::bus, word<BusKind>({{"embedded", BusKind::embedded}, {"kafka", BusKind::kafka}}),
+           "Where events are kept: embedded is a log in the data directory, kafka the cluster that [kafka] names.")
       .add("log_level", &Section::log_level,
            word<processors::Log::Level>({{"debug", debug}, {"info", info}, {"warning", warning}, {"error", error}}),
            "The least important lines that are logged, on standard error.")
@@ -103,7 +110,10 @@ void add_data(std::vector<Key>& table) {
   using Section = Config::Data;
   Rows(table, "data", &Config::data)
       .add("directory", &Section::directory, text("the path of a directory", is_directory_name),
-           "Where everything is kept. Relative to where the service is started; made when it is not there.");
+           "Where everything is kept. Relative to where the service is started; made when it is not there.")
+      .add("shared_directory", &Section::shared_directory, text("the path of a directory, or \"\"", has_no_controls),
+           "Where blobs and keys are kept; when empty, in the data directory. Nodes of one cluster need the same one, "
+           "on a file system that all of them mount.");
 }
 
 void add_http(std::vector<Key>& table) {
@@ -134,12 +144,39 @@ void add_http(std::vector<Key>& table) {
 void add_storage(std::vector<Key>& table) {
   Rows(table, "journal", &Config::journal)
       .add("partitions", &Config::Journal::partitions, whole_number<std::uint32_t>(1, 1'024),
-           "Partitions of the journal. Fixed once the data directory is made.")
+           "Partitions of the journal. Fixed once the data directory, or the topic, is made.")
       .add("segment_bytes", &Config::Journal::segment_bytes, byte_count(mebibyte, 4 * gibibyte),
            "A file of the journal is followed by the next one at this size.");
   Rows(table, "state", &Config::state)
       .add("cache_bytes", &Config::State::cache_bytes, byte_count(mebibyte, 1'024 * gibibyte),
            "Memory for reading state.");
+}
+
+void add_kafka(std::vector<Key>& table) {
+  using Section = Config::Kafka;
+  Rows(table, "kafka", &Config::kafka)
+      .add("bootstrap_servers", &Section::bootstrap_servers,
+           text("addresses such as \"kafka-1:9092,kafka-2:9092\"", is_directory_name), "Where the cluster is reached.")
+      .add("properties_file", &Section::properties_file, text("the path of a file, or \"\"", has_no_controls),
+           "A file of client properties, one name=value a line, as librdkafka and kcat read them: TLS and SASL.")
+      .add("topic_prefix", &Section::topic_prefix, text("1 to 64 letters, digits, '.', '_' and '-'", is_topic_prefix),
+           "The names of topics and groups begin with it and a '.'.")
+      .add("create_topics", &Section::create_topics, boolean(),
+           "Create the topics that are missing. When false they must be there, with the settings that README lists.")
+      .add("replication_factor", &Section::replication_factor, whole_number<std::uint16_t>(1, 15),
+           "Copies of each partition of the topics that are created. Three for what must survive a broker.")
+      .add("min_insync_replicas", &Section::min_insync_replicas, whole_number<std::uint16_t>(1, 15),
+           "Copies that must have a record before it counts as written. Two of three.")
+      .add("node_url", &Section::node_url,
+           text("\"\" or a URL such as \"http://10.0.0.7:8080\", without user, query and '/' at its end",
+                is_base_url_or_empty),
+           "Where other nodes reach this one; when empty, http://address:port.")
+      .add("append_seconds", &Section::append_time, duration<seconds>(seconds(1), seconds(300)),
+           "How long a group of events is tried to be written until its outcome counts as unknown.")
+      .add("session_seconds", &Section::session_time, duration<seconds>(seconds(6), seconds(300)),
+           "Without a sign of life for so long, a node's partitions go to others. The brokers bound it.")
+      .add("queue_bytes", &Section::queue_bytes, byte_count(mebibyte, 4 * gibibyte),
+           "Events on their way to the cluster; beyond it, requests wait.");
 }
 
 void add_business(std::vector<Key>& table) {
@@ -206,6 +243,7 @@ std::vector<Key> make_keys() {
   add_data(table);
   add_http(table);
   add_storage(table);
+  add_kafka(table);
   add_business(table);
   add_delivery(table);
   add_simulated(table);

@@ -171,7 +171,7 @@ TEST(Config, unknown_names_are_refused_with_their_place_and_the_likely_name) {
   EXPECT_THAT(refusal_of_file("[http.port]\nx = 1\n"),
               HasSubstr("http.port takes a whole number from 0 to 65535; this is "
                         "a section"));
-  EXPECT_THAT(refusal_of_file("[kafka]\n"), HasSubstr(":1: there is no section [kafka]"));
+  EXPECT_THAT(refusal_of_file("[pulsar]\n"), HasSubstr(":1: there is no section [pulsar]"));
   EXPECT_THAT(refusal_of_file("[[http]]\n"), HasSubstr(":1: there is no setting http"));
   EXPECT_EQ(refusal({}, {{"BATCHROUTER_HTTP_PROT", "1"}}),
             "BATCHROUTER_HTTP_PROT: this variable sets nothing; did you mean BATCHROUTER_HTTP_PORT?");
@@ -195,8 +195,8 @@ TEST(Config, variables_of_tests_and_clients_are_left_alone) {
 // A value out of bounds would be cut to something that nobody asked for.
 TEST(Config, values_that_are_not_allowed_are_refused) {
   EXPECT_EQ(refusal({"--port", "65536"}), "--port: http.port takes a whole number from 0 to 65535; this is \"65536\"");
-  EXPECT_EQ(refusal({"--set", "service.bus=kafka"}),
-            "--set: service.bus takes \"embedded\" (this build has the embedded log only); this is \"kafka\"");
+  EXPECT_EQ(refusal({"--set", "service.bus=pulsar"}),
+            "--set: service.bus takes \"embedded\" or \"kafka\"; this is \"pulsar\"");
   for (const char* setting : {"http.port=-1",
                               "http.port=",
                               "http.port=80 ",

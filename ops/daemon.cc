@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "adapters/blobs/local_blobs.h"
-#include "adapters/embedded_log/embedded_log.h"
 #include "adapters/http_client/http_client.h"
 #include "adapters/logging/spdlog_log.h"
 #include "adapters/mail/local_outbox.h"
@@ -33,6 +32,7 @@
 #include "api/app.h"
 #include "api/http/server.h"
 #include "api/resources/resources.h"
+#include "ops/bus.h"
 #include "ops/version.h"
 #include "processors/effects.h"
 #include "processors/node.h"
@@ -46,6 +46,9 @@ constexpr std::size_t partition_threads = 2;
 constexpr std::size_t work_threads = 2;
 constexpr std::size_t blocking_threads = 2;
 constexpr auto state_flush_interval = std::chrono::seconds(60);  // bounds what a crash has to replay
+constexpr std::size_t recovery_threads = 4;
+constexpr auto settle_time =
+    std::chrono::seconds(60);  // then requests are taken, and those for a partition not served yet refused
 constexpr auto units_stop_time = std::chrono::seconds(10);
 
 core::Timestamp now() {
@@ -79,7 +82,7 @@ api::Settings api_settings(const Config& config) {
   api::Settings settings;
   settings.version = version();
   settings.mode = config.service.mode == Mode::production ? "production" : "development";
-  settings.bus = "embedded";
+  settings.bus = config.service.bus == BusKind::kafka ? "kafka" : "embedded";
   settings.body_bytes_max = config.http.body_bytes_max;
   settings.items_per_unit = config.dispatch.items_per_unit;
   settings.file_link_lifetime = config.files.link_lifetime;
@@ -132,7 +135,7 @@ class Daemon::Parts {
   core::Result<void> open_data();
   void make_processors();
   core::Result<void> make_api();
-  void recover();
+  core::Result<void> recover();
   void flush_state_periodically();
   void stop();
 
@@ -146,9 +149,10 @@ class Daemon::Parts {
   int exit_code_ = 0;
   bool stopped_ = false;
 
+  const std::string instance_ = "node_" + adapters::random::make_ulid(now());
+  std::unique_ptr<Bus> bus_;
   std::unique_ptr<adapters::vault::LocalVault> vault_;
   std::unique_ptr<adapters::blobs::LocalBlobs> blobs_;
-  std::unique_ptr<adapters::embedded_log::EmbeddedLog> journal_;
   std::unique_ptr<adapters::rocksdb::RocksdbState> state_;
   std::unique_ptr<adapters::mail::LocalOutbox> outbox_;
   adapters::passwords::PasswordHasher passwords_;
@@ -159,6 +163,7 @@ class Daemon::Parts {
   boost::asio::thread_pool partition_pool_{partition_threads};
   boost::asio::thread_pool work_pool_{work_threads};
   boost::asio::thread_pool blocking_pool_{blocking_threads};
+  boost::asio::thread_pool recovery_pool_{recovery_threads};
   boost::asio::io_context http_context_;
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> http_work_;
   std::vector<std::thread> http_threads_;
@@ -182,24 +187,25 @@ core::Result<void> Daemon::Parts::open_data() {
     return core::Error{core::ErrorCode::storage_failed,
                        "cannot make the data directory " + data.string() + ": " + error.message()};
 
-  // The journal first: its lock keeps a second process out of everything else.
-  adapters::embedded_log::Settings journal;
-  journal.directory = data / "journal";
-  journal.segment_bytes = static_cast<std::uint32_t>(config_.journal.segment_bytes);
-  journal.on_fatal = [this](const std::string& what) {
+  // The bus first: the lock of the embedded log keeps a second process out of everything else.
+  const auto on_fatal = [this](const std::string& what) {
     processors::error(log_, "journal_failed", {{"reason", what}});
     exit_code_ = 1;
     main_.stop();
   };
-  auto opened_journal = adapters::embedded_log::EmbeddedLog::open_log(std::move(journal));
-  if (opened_journal.has_error()) return opened_journal.error();
-  journal_ = std::move(*opened_journal);
-  if (journal_->torn_tail_bytes() > 0) warn(log_, "journal_torn_tail_cut", {{"bytes", journal_->torn_tail_bytes()}});
+  auto bus = open_bus(config_, {instance_, metrics_, log_, on_fatal});
+  if (bus.has_error()) return bus.error();
+  bus_ = std::move(*bus);
 
-  auto vault = adapters::vault::LocalVault::open(data / "keys");
+  const std::filesystem::path shared = shared_directory_of(config_);
+  std::filesystem::create_directories(shared, error);
+  if (error)
+    return core::Error{core::ErrorCode::storage_failed,
+                       "cannot make the shared directory " + shared.string() + ": " + error.message()};
+  auto vault = adapters::vault::LocalVault::open(shared / "keys");
   if (vault.has_error()) return vault.error();
   vault_ = std::move(*vault);
-  auto blobs = adapters::blobs::LocalBlobs::open(data / "blobs");
+  auto blobs = adapters::blobs::LocalBlobs::open(shared / "blobs");
   if (blobs.has_error()) return blobs.error();
   blobs_ = std::move(*blobs);
   auto outbox = adapters::mail::LocalOutbox::open(data / "outbox", "BatchRouter <no-reply@batchrouter.invalid>",
@@ -222,10 +228,13 @@ void Daemon::Parts::make_processors() {
 
   processors::Node::Settings settings;
   settings.partition_count = config_.journal.partitions;
-  settings.instance = "node_" + adapters::random::make_ulid(now());
+  settings.instance = instance_;
   settings.policy = policy_of(config_);
   settings.now = now;
-  node_.emplace(partition_pool_.get_executor(), std::move(settings), *journal_, *state_, effects_, metrics_);
+  settings.confirmed = bus_->confirmed_hook();
+  settings.served = bus_->served_hook();
+  node_.emplace(partition_pool_.get_executor(), recovery_pool_.get_executor(), std::move(settings),
+                processors::Node::Environment{bus_->journal(), *state_, effects_, metrics_, log_, bus_->directory()});
   if (config_.simulated.enabled) simulated_.emplace(work_pool_.get_executor(), simulated_settings(config_.simulated));
 }
 
@@ -272,15 +281,20 @@ core::Result<void> Daemon::Parts::make_api() {
   return {};
 }
 
-void Daemon::Parts::recover() {
+core::Result<void> Daemon::Parts::recover() {
   const auto began = std::chrono::steady_clock::now();
-  node_->recover();
-  for (const auto& [partition, error] : node_->halted())
-    processors::error(log_, "partition_halted", {{"partition", partition.value()}, {"reason", error.detail}});
+  auto settled = std::make_shared<std::promise<void>>();
+  std::future<void> all_settled = settled->get_future();
+  node_->when_settled([settled] { settled->set_value(); });
+  const std::string url = config_.kafka.node_url.empty() ? url_of(config_, server_->port()) : config_.kafka.node_url;
+  const processors::StateReader reader(*state_, config_.journal.partitions, &*node_);
+  if (const auto started = bus_->start(*node_, reader, url); started.has_error()) return started;
+  if (all_settled.wait_for(settle_time) != std::future_status::ready) warn(log_, "recovery_goes_on");
   const auto took = std::chrono::steady_clock::now() - began;
   info(log_, "recovered",
        {{"partitions", config_.journal.partitions},
         {"milliseconds", std::chrono::duration_cast<std::chrono::milliseconds>(took).count()}});
+  return {};
 }
 
 core::Result<void> Daemon::Parts::start() {
@@ -290,14 +304,13 @@ core::Result<void> Daemon::Parts::start() {
   if (const auto opened = open_data(); opened.has_error()) return opened;
   make_processors();
   if (const auto made = make_api(); made.has_error()) return made;
-  recover();
-  node_->start();
+  if (const auto recovered = recover(); recovered.has_error()) return recovered;
 
   http_work_.emplace(http_context_.get_executor());
   for (std::uint32_t i = 0; i < config_.http.threads; ++i) http_threads_.emplace_back([this] { http_context_.run(); });
   if (const auto serving = server_->start(); serving.has_error()) return serving;
   flush_state_periodically();
-  const std::string url = "http://" + config_.http.address + ":" + std::to_string(server_->port());
+  const std::string url = url_of(config_, server_->port());
   const api::Settings& settings = app_->settings;
   info(log_, "listening",
        {{"url", url}, {"public_url", settings.public_url}, {"mode", settings.mode}, {"version", version()}});
@@ -342,7 +355,13 @@ void Daemon::Parts::stop() {
   resolver_.stop();
   if (http_client_) http_client_->stop();
   simulated_.reset();
-  if (node_ && server_) node_->stop();
+  if (bus_) bus_->leave();
+  if (node_ && server_) {
+    auto stopped = std::make_shared<std::promise<void>>();
+    node_->stop([stopped] { stopped->set_value(); });
+    stopped->get_future().wait();
+  }
+  recovery_pool_.join();
   work_pool_.stop();
   work_pool_.join();
   partition_pool_.stop();
@@ -352,7 +371,7 @@ void Daemon::Parts::stop() {
   http_context_.stop();
   for (std::thread& thread : http_threads_) thread.join();
   http_threads_.clear();
-  if (journal_) journal_->stop();
+  if (bus_) bus_->stop();
   if (state_) {
     if (const auto flushed = state_->flush(); flushed.has_error())
       processors::error(log_, "state_flush_failed", {{"reason", flushed.error().detail}});

@@ -20,8 +20,10 @@ std::optional<Artifact> artifact_from_string(std::string_view text) {
   return std::nullopt;
 }
 
-std::string segment_name(const core::BatchId& batch, core::UnitIndex unit, Artifact artifact) {
-  return batch.value() + "/" + std::to_string(unit.value()) + "." + std::string(to_string(artifact));
+std::string segment_name(const core::batch::Unit& unit, Artifact artifact) {
+  std::string name = unit.batch.value() + "/" + std::to_string(unit.index.value());
+  if (unit.epoch) name += ".e" + std::to_string(unit.epoch->value());
+  return name + "." + std::string(to_string(artifact));
 }
 
 std::uint64_t& size_of(core::batch::Segments& segments, Artifact artifact) {

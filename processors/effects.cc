@@ -12,19 +12,19 @@ void Effects::attach(Planner& planner, Dispatcher& dispatcher, Delivery& deliver
   bus_ = &bus;
 }
 
-void Effects::start(const core::AggregateKey& origin, const core::Effect& effect) {
+void Effects::start(const TermPointer& term, const core::AggregateKey& origin, const core::Effect& effect) {
   INVARIANT(dispatcher_ != nullptr);
   std::visit(core::Overloaded{
-                 [&](const core::ForwardCommand& forward) { delivery_->forward(origin, forward); },
-                 [&](const core::SendVerificationMail& mail) { delivery_->send_mail(origin, mail); },
-                 [&](const core::PlanBatch& plan) { planner_->plan(plan); },
-                 [&](const core::RunUnit& unit) { dispatcher_->run(unit); },
+                 [&](const core::ForwardCommand& forward) { delivery_->forward(term, origin, forward); },
+                 [&](const core::SendVerificationMail& mail) { delivery_->send_mail(term, origin, mail); },
+                 [&](const core::PlanBatch& plan) { planner_->plan(term, plan); },
+                 [&](const core::RunUnit& unit) { dispatcher_->run(term, unit); },
                  [&](const core::StopBatch& stop) {
                    dispatcher_->stop_batch(stop.batch);
                    bus_->submit(origin, core::CommandId("complete/" + core::key_of(stop)),
                                 core::CompleteEffect{core::key_of(stop)}, [](const core::Result<Answer>&) {});
                  },
-                 [&](const core::DeliverWebhook& delivery) { delivery_->deliver(delivery); },
+                 [&](const core::DeliverWebhook& delivery) { delivery_->deliver(term, delivery); },
              },
              effect);
 }

@@ -15,7 +15,7 @@ class Effects final : public EffectRunner {
  public:
   void attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, CommandBus& bus);
 
-  void start(const core::AggregateKey& origin, const core::Effect& effect) override;
+  void start(const TermPointer& term, const core::AggregateKey& origin, const core::Effect& effect) override;
 
  private:
   Planner* planner_ = nullptr;

@@ -1,51 +1,291 @@
 #include "processors/node.h"
 
-#include <future>
+#include <algorithm>
+#include <boost/asio/post.hpp>
 #include <utility>
 
 namespace processors {
 
-Node::Node(boost::asio::any_io_executor executor, Settings settings, Journal& journal, StateStore& store,
-           EffectRunner& effects, Metrics& metrics)
-    : settings_(std::move(settings)) {
+namespace {
+
+constexpr auto pause_first = std::chrono::milliseconds(100);
+constexpr auto pause_max = std::chrono::seconds(5);
+constexpr auto stable_after = std::chrono::seconds(10);     // a term that lasts this long has not failed
+constexpr auto suspend_patience = std::chrono::seconds(5);  // commands wait this long for the next distribution
+constexpr auto last_turn_time = std::chrono::seconds(5);    // then its outcome stays unknown
+
+// Whether a new term may mend it.
+bool passing(const core::Error& error) {
+  return error.code == core::ErrorCode::fenced || error.code == core::ErrorCode::unavailable;
+}
+
+core::Error not_here(const char* why) {
+  return {core::ErrorCode::unavailable, why};
+}
+
+}  // namespace
+
+Node::Node(boost::asio::any_io_executor executor, boost::asio::any_io_executor blocking, Settings settings,
+           Environment environment)
+    : settings_(std::move(settings)),
+      environment_(environment),
+      strand_(boost::asio::make_strand(executor)),
+      blocking_(std::move(blocking)) {
+  const auto undistributed =
+      std::make_shared<const core::Error>(not_here("the partitions are not distributed yet; try again"));
   for (std::uint32_t i = 0; i < settings_.partition_count; ++i) {
-    PartitionLoop::Settings loop{core::Partition(i), settings_.instance, settings_.policy, settings_.now};
-    loops_.push_back(std::make_unique<PartitionLoop>(executor, std::move(loop), journal, store, effects, metrics));
+    slots_.push_back(std::make_unique<Slot>(core::Partition(i)));
+    slots_.back()->unserved_for = undistributed;
   }
 }
 
-void Node::recover() {
-  for (const auto& loop : loops_) static_cast<void>(loop->recover());  // a failure is kept by the loop: halted()
+// --- what the ownership says ----------------------------------------------------------------------------------------
+
+void Node::suspend(std::function<void()> suspended) {
+  boost::asio::post(strand_, [this, suspended = std::move(suspended)] {
+    suspended_ = true;
+    // Called when the last of them is.
+    const std::shared_ptr<void> all(nullptr, [suspended](void*) { suspended(); });
+    for (const auto& slot : slots_) {
+      if (slot->phase == Phase::serving) slot->term->suspend(suspend_patience, [all] {});
+    }
+  });
 }
 
-void Node::start() {
-  for (const auto& loop : loops_) loop->start();
+void Node::assigned(std::vector<core::Partition> partitions) {
+  boost::asio::post(strand_, [this, partitions = std::move(partitions)] {
+    distributed_ = true;
+    suspended_ = false;
+    info(environment_.log, "partitions_assigned", {{"count", partitions.size()}, {"of", slots_.size()}});
+    for (const auto& slot : slots_) {
+      slot->owned = std::find(partitions.begin(), partitions.end(), slot->partition) != partitions.end();
+      if (slot->owned && slot->phase == Phase::serving) slot->term->resume();
+      proceed(*slot);
+    }
+    check_settled();
+  });
 }
 
-void Node::stop() {
-  std::vector<std::future<void>> stopping;
-  for (const auto& loop : loops_) {
-    auto stopped = std::make_shared<std::promise<void>>();
-    stopping.push_back(stopped->get_future());
-    loop->stop([stopped] { stopped->set_value(); });
+void Node::lost() {
+  boost::asio::post(strand_, [this] {
+    suspended_ = true;
+    warn(environment_.log, "ownership_lost");
+    for (const auto& slot : slots_) {
+      if (slot->phase == Phase::serving) slot->term->suspend(std::chrono::milliseconds(0), [] {});
+    }
+  });
+}
+
+void Node::own_all() {
+  std::vector<core::Partition> all;
+  for (const auto& slot : slots_) all.push_back(slot->partition);
+  assigned(std::move(all));
+}
+
+// --- terms ----------------------------------------------------------------------------------------------------------
+
+void Node::proceed(Slot& slot) {
+  const bool wanted = slot.owned && !stopping_;
+  switch (slot.phase) {
+    case Phase::idle:
+      if (wanted) open(slot);
+      break;
+    case Phase::opening:
+    case Phase::closing: break;
+    case Phase::serving:
+      if (!wanted) end(slot);
+      break;
+    case Phase::pausing:
+    case Phase::halted:
+      if (wanted) break;
+      slot.timer.reset();
+      slot.failures = 0;
+      slot.phase = Phase::idle;
+      break;
   }
-  for (std::future<void>& one : stopping) one.wait();
+  if (!slot.owned) {
+    slot.readable = false;
+    slot.unserved_for = std::make_shared<const core::Error>(not_here("another node owns this partition; try again"));
+  }
+  report();
 }
+
+void Node::open(Slot& slot) {
+  slot.phase = Phase::opening;
+  slot.ended.reset();
+  slot.term = std::make_shared<PartitionLoop>(
+      boost::asio::any_io_executor(strand_.get_inner_executor()),
+      PartitionLoop::Settings{slot.partition, settings_.instance, settings_.policy, settings_.now, settings_.confirmed},
+      environment_.journal, environment_.store, environment_.effects, environment_.metrics);
+  boost::asio::post(blocking_, [this, &slot, term = slot.term] {
+    core::Result<void> recovered = term->recover();
+    boost::asio::post(strand_, [this, &slot, recovered = std::move(recovered)] { opened(slot, recovered); });
+  });
+}
+
+void Node::opened(Slot& slot, core::Result<void> recovered) {
+  slot.phase = Phase::serving;
+  if (recovered.has_error()) {
+    slot.ended = recovered.error();
+    return end(slot);
+  }
+  slot.opened_at = std::chrono::steady_clock::now();
+  const core::Epoch epoch = slot.term->term()->epoch;
+  slot.epoch = epoch;
+  debug(environment_.log, "partition_opened", {{"partition", slot.partition.value()}, {"epoch", epoch.value()}});
+  slot.term->start([this, &slot](core::Error error) {
+    boost::asio::post(strand_, [this, &slot, error = std::move(error)] {
+      if (slot.phase != Phase::serving) return;
+      slot.ended = error;
+      end(slot);
+    });
+  });
+  if (suspended_) slot.term->suspend(suspend_patience, [] {});
+  slot.readable = true;
+  slot.unserved_for.store(nullptr);
+  slot.loop = slot.term;
+  if (environment_.directory != nullptr) environment_.directory->announce(slot.partition, epoch);
+  if (settings_.served) settings_.served(slot.partition, true);
+  proceed(slot);
+  check_settled();
+}
+
+void Node::end(Slot& slot) {
+  slot.phase = Phase::closing;
+  const bool served = slot.loop.exchange(nullptr) != nullptr;
+  slot.unserved_for = std::make_shared<const core::Error>(
+      slot.ended ? *slot.ended : not_here("this partition is moving to another node; try again"));
+  if (served && settings_.served) settings_.served(slot.partition, false);
+  slot.timer = std::make_unique<boost::asio::steady_timer>(strand_, last_turn_time);
+  slot.timer->async_wait([this, &slot, term = slot.term](const boost::system::error_code& error) {
+    if (!error) boost::asio::post(blocking_, [term] { term->close(); });
+  });
+  slot.term->stop([this, &slot] { boost::asio::post(strand_, [this, &slot] { give_back(slot); }); });
+}
+
+void Node::give_back(Slot& slot) {
+  slot.timer.reset();
+  boost::asio::post(blocking_, [this, &slot, term = slot.term] {
+    term->close();
+    boost::asio::post(strand_, [this, &slot] { closed(slot); });
+  });
+}
+
+void Node::closed(Slot& slot) {
+  slot.term.reset();
+  slot.phase = Phase::idle;
+  if (slot.ended && slot.owned && !stopping_) {
+    if (passing(*slot.ended))
+      pause(slot);
+    else
+      halt(slot);
+  }
+  proceed(slot);
+  check_settled();
+}
+
+void Node::pause(Slot& slot) {
+  if (std::chrono::steady_clock::now() - slot.opened_at > stable_after) slot.failures = 0;
+  const auto delay = std::min<std::chrono::milliseconds>(pause_first * (1 << std::min(slot.failures, 10)), pause_max);
+  ++slot.failures;
+  warn(environment_.log, "partition_unserved",
+       {{"partition", slot.partition.value()}, {"reason", slot.ended->detail}, {"again_in_ms", delay.count()}});
+  slot.phase = Phase::pausing;
+  slot.timer = std::make_unique<boost::asio::steady_timer>(strand_, delay);
+  slot.timer->async_wait([this, &slot](const boost::system::error_code& error) {
+    if (error || slot.phase != Phase::pausing) return;
+    slot.phase = Phase::idle;
+    proceed(slot);
+  });
+}
+
+void Node::halt(Slot& slot) {
+  slot.phase = Phase::halted;
+  slot.readable = false;
+  environment_.metrics.count("batchrouter_partitions_halted_total", {});
+  processors::error(environment_.log, "partition_halted",
+                    {{"partition", slot.partition.value()}, {"reason", slot.ended->detail}});
+}
+
+void Node::check_settled() {
+  const auto in = [](const Slot& slot, std::initializer_list<Phase> phases) {
+    return std::find(phases.begin(), phases.end(), slot.phase) != phases.end();
+  };
+  const bool settled = distributed_ && std::all_of(slots_.begin(), slots_.end(), [&](const auto& slot) {
+                         return in(*slot, slot->owned ? std::initializer_list{Phase::serving, Phase::halted}
+                                                      : std::initializer_list{Phase::idle});
+                       });
+  if (settled && settled_) std::exchange(settled_, nullptr)();
+  const bool none_left = std::all_of(slots_.begin(), slots_.end(), [&](const auto& slot) {
+    return in(*slot, {Phase::idle, Phase::halted});
+  });
+  if (stopping_ && none_left && stopped_) std::exchange(stopped_, nullptr)();
+}
+
+void Node::report() {
+  const auto count = [&](auto is) {
+    return static_cast<double>(
+        std::count_if(slots_.begin(), slots_.end(), [&](const auto& slot) { return is(*slot); }));
+  };
+  environment_.metrics.set("batchrouter_partitions_owned", {},
+                           count([](const Slot& slot) { return slot.owned.load(); }));
+  environment_.metrics.set("batchrouter_partitions_served", {},
+                           count([](const Slot& slot) { return slot.phase == Phase::serving; }));
+}
+
+void Node::when_settled(std::function<void()> settled) {
+  boost::asio::post(strand_, [this, settled = std::move(settled)]() mutable {
+    settled_ = std::move(settled);
+    check_settled();
+  });
+}
+
+void Node::stop(std::function<void()> stopped) {
+  boost::asio::post(strand_, [this, stopped = std::move(stopped)]() mutable {
+    stopping_ = true;
+    stopped_ = std::move(stopped);
+    for (const auto& slot : slots_) proceed(*slot);
+    check_settled();
+  });
+}
+
+// --- the door -------------------------------------------------------------------------------------------------------
 
 void Node::submit(core::AggregateKey aggregate, core::CommandId id, core::Command command, Answered answered) {
   const core::Partition partition = core::partition_of(aggregate, settings_.partition_count);
-  core::Envelope envelope{std::move(id), std::move(aggregate), settings_.now(), std::move(command)};
-  loops_[partition.value()]->submit(std::move(envelope), std::move(answered));
+  const Slot& slot = *slots_[partition.value()];
+  const std::shared_ptr<PartitionLoop> loop = slot.loop.load();
+  if (loop == nullptr) {
+    const std::shared_ptr<const core::Error> why = slot.unserved_for.load();
+    return answered(core::Error{core::ErrorCode::unavailable,
+                                why ? "this partition is not served now: " + why->detail : "try again"});
+  }
+  loop->submit({std::move(id), std::move(aggregate), settings_.now(), std::move(command)}, std::move(answered));
+}
+
+std::optional<std::string> Node::elsewhere(core::Partition partition) const {
+  if (environment_.directory == nullptr) return std::nullopt;
+  const std::optional<NodeAddress> owner = environment_.directory->owner(partition);
+  if (!owner || owner->instance == settings_.instance) return std::nullopt;
+  const Slot& slot = *slots_[partition.value()];
+  if (slot.owned && slot.epoch.load() >= owner->epoch) return std::nullopt;  // opened here, and not announced yet
+  if (slot.owned && slot.loop.load() == nullptr && !slot.readable) return std::nullopt;  // being opened here
+  return owner->url;
 }
 
 std::optional<core::Error> Node::halted(core::Partition partition) const {
-  return loops_[partition.value()]->halted();
+  const Slot& slot = *slots_[partition.value()];
+  if (slot.readable) return std::nullopt;
+  const std::shared_ptr<const core::Error> why = slot.unserved_for.load();
+  return why ? *why : not_here("try again");
 }
 
 std::vector<std::pair<core::Partition, core::Error>> Node::halted() const {
   std::vector<std::pair<core::Partition, core::Error>> reasons;
-  for (std::uint32_t i = 0; i < loops_.size(); ++i) {
-    if (const auto error = loops_[i]->halted()) reasons.emplace_back(core::Partition(i), *error);
+  for (const auto& slot : slots_) {
+    const std::shared_ptr<const core::Error> why = slot->unserved_for.load();
+    const bool undistributed = !slot->owned && slot->epoch.load() == core::Epoch{};
+    if (why && (slot->owned || undistributed)) reasons.emplace_back(slot->partition, *why);
   }
   return reasons;
 }

@@ -20,8 +20,11 @@ constexpr std::size_t waiting_max = 20'000;
 constexpr std::size_t records_per_write = 256;  // in recovery
 constexpr std::size_t timers_per_turn_max = 256;
 constexpr auto timer_check_interval = std::chrono::milliseconds(200);
+constexpr auto overloaded_retry_interval = std::chrono::milliseconds(50);
 
 const std::string no_chain(64, '0');
+// Of a record that opens an epoch: its writer cannot know what will come before it. The next record's chain covers it.
+const std::string unknown_chain(32, '\0');
 
 core::Error unavailable(const std::string& why) {
   return {core::ErrorCode::unavailable, why};
@@ -54,18 +57,19 @@ PartitionLoop::PartitionLoop(boost::asio::any_io_executor executor, Settings set
 // --- recovery -------------------------------------------------------------------------------------------------------
 
 core::Result<void> PartitionLoop::recover() {
-  const core::Result<core::Offset> end = journal_.open(settings_.partition, [](const core::Error&) {});
-  if (end.has_error()) {
-    halt(end.error());
-    return end.error();
-  }
-  core::Result<void> recovered = replay(*end);
+  const core::Result<core::Offset> end =
+      journal_.open(settings_.partition, [weak = weak_from_this()](const core::Error& error) {
+        if (const auto self = weak.lock()) boost::asio::post(self->strand_, [self, error] { self->halt(error); });
+      });
+  core::Result<void> recovered;
+  if (end.has_error()) recovered = end.error();
+  if (recovered.has_value()) recovered = load_position(*end);
+  if (recovered.has_value()) recovered = replay(*end);
   if (recovered.has_value()) recovered = take_over();
-  if (recovered.has_error()) halt(recovered.error());
   return recovered;
 }
 
-core::Result<void> PartitionLoop::replay(core::Offset end) {
+core::Result<void> PartitionLoop::load_position(core::Offset end) {
   const auto stored = store_.get(settings_.partition, schemas::position_key);
   if (stored.has_error()) return stored.error();
   if (*stored) {
@@ -73,15 +77,18 @@ core::Result<void> PartitionLoop::replay(core::Offset end) {
     if (position.has_error()) return position.error();
     position_ = std::move(*position);
   }
-  if (position_.next > end)
-    return core::Error{
-        core::ErrorCode::log_corrupt,
-        "the journal of partition " + std::to_string(settings_.partition.value()) + " ends at offset " +
-            std::to_string(end.value()) + " but the state has applied it up to " +
-            std::to_string(position_.next.value()) +
-            ": records are missing. Restore the journal; only if that loss is accepted, remove the state "
-            "folder and start again"};
+  if (position_.next <= end) return {};
+  return core::Error{
+      core::ErrorCode::log_corrupt,
+      "the journal of partition " + std::to_string(settings_.partition.value()) + " ends at offset " +
+          std::to_string(end.value()) + " but the state has applied it up to " +
+          std::to_string(position_.next.value()) +
+          ": records are missing, or this is another journal (a topic that was deleted and made again). Restore the "
+          "journal; only if that loss is accepted, remove the state folder and start again"};
+}
 
+// Applies what lies before `until`, and what was appended behind it meanwhile.
+core::Result<void> PartitionLoop::replay(core::Offset until) {
   std::optional<core::Error> failure;
   std::size_t unwritten = 0;
   const auto visit = [&](const StoredRecord& stored_record) {
@@ -96,28 +103,42 @@ core::Result<void> PartitionLoop::replay(core::Offset end) {
   const auto read = journal_.read(settings_.partition, position_.next, visit);
   if (failure) return *failure;
   if (read.has_error()) return read.error();
+  if (position_.next < until)
+    return core::Error{core::ErrorCode::unavailable, "the journal could not be read up to its end"};
   return write_changes();
+}
+
+std::string PartitionLoop::place_of(core::Offset offset) const {
+  return "partition " + std::to_string(settings_.partition.value()) + ", offset " + std::to_string(offset.value());
 }
 
 core::Result<void> PartitionLoop::apply_record(const StoredRecord& stored) {
   const JournalRecord& record = stored.record;
-  const std::string where =
-      "partition " + std::to_string(settings_.partition.value()) + ", offset " + std::to_string(stored.offset.value());
+  const std::string where = place_of(stored.offset);
   position_.next = core::Offset(stored.offset.value() + 1);
-  if (record.epoch < position_.epoch) {
-    // Written by an owner that had been replaced: it counts for nobody.
+  if (!counts(record, position_.epoch, position_.instance)) {
     metrics_.count("batchrouter_journal_ignored_records_total", {});
     return {};
   }
-  if (record.chain != chain_of(position_.chain, record))
-    return core::Error{core::ErrorCode::log_corrupt, "the hash chain of the journal is broken at " + where};
+  const bool opens = record.epoch > position_.epoch;
+  const std::string chain = chain_of(position_.chain, record);
+  if (record.chain != chain && !(opens && record.chain == unknown_chain))
+    return core::Error{core::ErrorCode::log_corrupt,
+                       "the hash chain of the journal is broken at " + where +
+                           ": a record was changed or is missing, or the state was made from another journal"};
   core::Result<std::vector<schemas::RecordedEvent>> events = schemas::decode_group(record.value);
   if (events.has_error()) return core::Error{core::ErrorCode::malformed_event, where + ": " + events.error().detail};
+  if (opens) {
+    const auto* opened = events->empty() ? nullptr : std::get_if<core::PartitionOpened>(&events->front().event);
+    if (opened == nullptr || opened->epoch != record.epoch)
+      return core::Error{core::ErrorCode::log_corrupt, "an epoch begins without an owner at " + where};
+  }
   const core::Result<void> applied = apply_events(record.time, *events);
   if (applied.has_error()) return core::Error{applied.error().code, where + ": " + applied.error().detail};
   position_.epoch = record.epoch;
+  position_.instance = record.instance;
   position_.time = record.time;
-  position_.chain = schemas::to_hex(record.chain);
+  position_.chain = schemas::to_hex(chain);
   return {};
 }
 
@@ -146,14 +167,19 @@ core::Result<void> PartitionLoop::take_over() {
   group.add({core::CommandId("open/" + number + "/" + std::to_string(epoch.value())),
              core::AggregateKey("partition:" + number), core::PartitionOpened{epoch, settings_.instance}});
   JournalRecord record = make_record(epoch, time, std::move(group));
+  record.chain = unknown_chain;
 
   std::promise<core::Result<core::Offset>> confirmed;
-  journal_.append(settings_.partition, record,
+  journal_.append(settings_.partition, std::move(record),
                   [&](core::Result<core::Offset> offset) { confirmed.set_value(std::move(offset)); });
   const core::Result<core::Offset> offset = confirmed.get_future().get();
   if (offset.has_error()) return offset.error();
-  if (const auto applied = apply_record({*offset, std::move(record)}); applied.has_error()) return applied;
-  return write_changes();
+  // The owner before may have appended until our record, and that counts.
+  if (const auto replayed = replay(core::Offset(offset->value() + 1)); replayed.has_error()) return replayed;
+  if (position_.epoch != epoch || position_.instance != settings_.instance)
+    return core::Error{core::ErrorCode::fenced, "another node has taken over partition " + number};
+  term_ = std::make_shared<Term>(settings_.partition, epoch);
+  return {};
 }
 
 JournalRecord PartitionLoop::make_record(core::Epoch epoch, core::Timestamp time, schemas::GroupWriter group) const {
@@ -168,52 +194,90 @@ JournalRecord PartitionLoop::make_record(core::Epoch epoch, core::Timestamp time
 
 // --- serving --------------------------------------------------------------------------------------------------------
 
-void PartitionLoop::start() {
-  boost::asio::post(strand_, [this] {
-    if (started_ || halted_) return;
-    started_ = true;
-    std::optional<core::Error> failure;
-    const std::string prefix = schemas::row_prefix<core::Outstanding>();
-    const auto scanned = store_.scan(
-        settings_.partition, prefix, schemas::prefix_end(prefix), [&](std::string_view, std::string_view value) {
-          core::Result<core::Outstanding> row = schemas::decode_row<core::Outstanding>(value);
-          if (row.has_error())
-            failure = row.error();
-          else
-            effects_.start(row->origin, row->effect);
-          return !failure.has_value();
-        });
-    if (scanned.has_error()) failure = scanned.error();
-    if (failure) return halt(*failure);
-    begin_turn();
-    arm_timer();
+void PartitionLoop::start(Ended ended) {
+  boost::asio::post(strand_, [self = shared_from_this(), ended = std::move(ended)]() mutable {
+    self->begin_serving(std::move(ended));
+  });
+}
+
+void PartitionLoop::begin_serving(Ended ended) {
+  ended_ = std::move(ended);
+  if (started_ || stopping_) return;
+  if (halted_) return ended_(*halted_error_);
+  started_ = true;
+  if (settings_.confirmed) settings_.confirmed(settings_.partition, position_.next);
+  std::optional<core::Error> failure;
+  const std::string prefix = schemas::row_prefix<core::Outstanding>();
+  const auto scanned = store_.scan(
+      settings_.partition, prefix, schemas::prefix_end(prefix), [&](std::string_view, std::string_view value) {
+        core::Result<core::Outstanding> row = schemas::decode_row<core::Outstanding>(value);
+        if (row.has_error())
+          failure = row.error();
+        else
+          effects_.start(term_, row->origin, row->effect);
+        return !failure.has_value();
+      });
+  if (scanned.has_error()) failure = scanned.error();
+  if (failure) return halt(*failure);
+  begin_turn();
+  arm_timer();
+}
+
+void PartitionLoop::suspend(std::chrono::milliseconds patience, std::function<void()> suspended) {
+  boost::asio::post(strand_, [self = shared_from_this(), patience, suspended = std::move(suspended)]() mutable {
+    self->suspended_until_ = std::chrono::steady_clock::now() + patience;
+    self->when_idle_.push_back(std::move(suspended));
+    if (!self->turn_in_flight_) self->turn_ended();
+  });
+}
+
+void PartitionLoop::resume() {
+  boost::asio::post(strand_, [self = shared_from_this()] {
+    self->suspended_until_.reset();
+    self->begin_turn();
   });
 }
 
 void PartitionLoop::stop(std::function<void()> stopped) {
-  boost::asio::post(strand_, [this, stopped = std::move(stopped)]() mutable {
-    stopped_ = std::move(stopped);
-    timer_.cancel();
-    if (!turn_in_flight_) finish_stopping();
+  boost::asio::post(strand_, [self = shared_from_this(), stopped = std::move(stopped)]() mutable {
+    self->stopping_ = true;
+    if (self->term_) self->term_->ended = true;
+    self->timer_.cancel();
+    self->refuse_waiting(unavailable("the service is stopping; try again"));
+    self->when_idle_.push_back(std::move(stopped));
+    if (!self->turn_in_flight_) self->turn_ended();
   });
 }
 
-void PartitionLoop::finish_stopping() {
-  for (Waiting& waiting : std::exchange(waiting_, {}))
-    waiting.answered(unavailable("the service is stopping; try again"));
-  if (stopped_) std::exchange(stopped_, nullptr)();
-  started_ = false;
+void PartitionLoop::close() {
+  journal_.close(settings_.partition);
+}
+
+void PartitionLoop::turn_ended() {
+  for (const auto& idle : std::exchange(when_idle_, {})) idle();
+}
+
+void PartitionLoop::refuse_waiting(const core::Error& error) {
+  for (Waiting& waiting : std::exchange(waiting_, {})) waiting.answered(error);
+}
+
+bool PartitionLoop::out_of_patience() const {
+  return suspended_until_ && std::chrono::steady_clock::now() >= *suspended_until_;
 }
 
 void PartitionLoop::submit(core::Envelope envelope, Answered answered) {
-  boost::asio::post(strand_, [this, envelope = std::move(envelope), answered = std::move(answered)]() mutable {
-    if (halted_) return answered(unavailable("this partition is halted: " + halted_error_->detail));
-    if (!started_ || stopped_) return answered(unavailable("the service is starting or stopping; try again"));
-    if (waiting_.size() >= waiting_max)
-      return answered(core::Error{core::ErrorCode::overloaded, "too many requests are waiting; try again"});
-    waiting_.push_back({std::move(envelope), std::move(answered), std::nullopt});
-    begin_turn();
-  });
+  boost::asio::post(
+      strand_, [self = shared_from_this(), envelope = std::move(envelope), answered = std::move(answered)]() mutable {
+        if (self->halted_)
+          return answered(unavailable("this partition is not served now: " + self->halted_error_->detail));
+        if (!self->started_ || self->stopping_)
+          return answered(unavailable("the service is starting or stopping; try again"));
+        if (self->out_of_patience()) return answered(unavailable("the journal is out of reach; try again"));
+        if (self->waiting_.size() >= waiting_max)
+          return answered(core::Error{core::ErrorCode::overloaded, "too many requests are waiting; try again"});
+        self->waiting_.push_back({std::move(envelope), std::move(answered), std::nullopt});
+        self->begin_turn();
+      });
 }
 
 std::optional<core::Error> PartitionLoop::halted() const {
@@ -248,7 +312,7 @@ void PartitionLoop::take_due_timers(core::Timestamp now) {
 }
 
 void PartitionLoop::begin_turn() {
-  if (turn_in_flight_ || !started_ || stopped_ || halted_) return;
+  if (turn_in_flight_ || !started_ || stopping_ || halted_ || suspended_until_) return;
   const core::Timestamp time = std::max(settings_.now(), position_.time);
   take_due_timers(time);
   if (halted_ || waiting_.empty()) return;
@@ -267,13 +331,29 @@ void PartitionLoop::begin_turn() {
     end_turn(turn, position_.next);
     return;
   }
-  JournalRecord record = make_record(position_.epoch, time, std::move(turn->group));
-  INVARIANT(record.value.size() <= Journal::record_bytes_max);
-  turn->chain = schemas::to_hex(record.chain);
-  journal_.append(settings_.partition, std::move(record), [this, turn](core::Result<core::Offset> confirmed) {
-    boost::asio::post(
-        strand_, [this, turn, confirmed = std::move(confirmed)]() mutable { end_turn(turn, std::move(confirmed)); });
-  });
+  turn->record = make_record(position_.epoch, time, std::move(turn->group));
+  INVARIANT(turn->record.value.size() <= Journal::record_bytes_max);
+  append(std::move(turn));
+}
+
+void PartitionLoop::append(std::shared_ptr<Turn> turn) {
+  JournalRecord record = turn->record;
+  journal_.append(settings_.partition, std::move(record),
+                  [self = shared_from_this(), turn](core::Result<core::Offset> confirmed) {
+                    boost::asio::post(self->strand_, [self, turn, confirmed = std::move(confirmed)]() mutable {
+                      if (confirmed.has_error() && confirmed.error().code == core::ErrorCode::overloaded)
+                        return self->append_later(turn);
+                      self->end_turn(turn, std::move(confirmed));
+                    });
+                  });
+}
+
+// Nothing was appended, and nothing may be decided in between: the turn waits for room.
+void PartitionLoop::append_later(std::shared_ptr<Turn> turn) {
+  metrics_.count("batchrouter_journal_overloaded_total", {});
+  if (stopping_ || halted_) return end_turn(turn, unavailable("the journal has no room"));
+  auto timer = std::make_shared<boost::asio::steady_timer>(strand_, overloaded_retry_interval);
+  timer->async_wait([self = shared_from_this(), turn, timer](const boost::system::error_code&) { self->append(turn); });
 }
 
 void PartitionLoop::decide_one(Turn& turn, Waiting waiting) {
@@ -312,7 +392,7 @@ void PartitionLoop::end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offs
   } else if (!turn->events.empty()) {
     position_.next = core::Offset(confirmed->value() + 1);
     position_.time = turn->time;
-    position_.chain = std::move(turn->chain);
+    position_.chain = schemas::to_hex(turn->record.chain);
     written = write_changes();
     metrics_.count("batchrouter_events_total", {}, static_cast<double>(turn->events.size()));
   }
@@ -320,35 +400,37 @@ void PartitionLoop::end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offs
     for (auto& [answered, result] : turn->answers)
       answered(unavailable("the outcome of this request is not known; ask again after a while"));
     halt(written.error());
-    return;
+    return turn_ended();
   }
   for (auto& [answered, result] : turn->answers) answered(std::move(result));
   for (const schemas::RecordedEvent& event : turn->events) {
-    for (const core::Effect& effect : core::react(event.event)) effects_.start(event.aggregate, effect);
+    for (const core::Effect& effect : core::react(event.event)) effects_.start(term_, event.aggregate, effect);
   }
-  if (stopped_) return finish_stopping();
+  if (settings_.confirmed && !turn->events.empty()) settings_.confirmed(settings_.partition, position_.next);
+  turn_ended();
   begin_turn();
 }
 
 void PartitionLoop::arm_timer() {
-  if (!started_ || stopped_ || halted_) return;
+  if (!started_ || stopping_ || halted_) return;
   timer_.expires_after(timer_check_interval);
-  timer_.async_wait([this](const boost::system::error_code& error) {
+  timer_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
     if (error) return;
-    begin_turn();
-    arm_timer();
+    if (self->out_of_patience()) self->refuse_waiting(unavailable("the journal is out of reach; try again"));
+    self->begin_turn();
+    self->arm_timer();
   });
 }
 
+// What is in flight ends by itself: the journal answers every append.
 void PartitionLoop::halt(core::Error error) {
   if (halted_) return;
   halted_error_ = std::move(error);
   halted_ = true;
+  if (term_) term_->ended = true;
   timer_.cancel();
-  metrics_.count("batchrouter_partitions_halted_total", {});
-  for (Waiting& waiting : std::exchange(waiting_, {}))
-    waiting.answered(unavailable("this partition is halted: " + halted_error_->detail));
-  if (stopped_) finish_stopping();
+  refuse_waiting(unavailable("this partition is not served now: " + halted_error_->detail));
+  if (ended_) ended_(*halted_error_);
 }
 
 }  // namespace processors

@@ -1,9 +1,11 @@
-// Drives one partition: takes the commands that wait, decides them, appends one group to the journal, and once that is
-// confirmed applies it to the store, answers, and hands out effects.
+// Drives one partition for one term of ownership: folds the journal, takes the partition over, then takes the commands
+// that wait, decides them, appends one group to the journal, and once that is confirmed applies it to the store,
+// answers, and hands out effects.
 //
-// Threading: everything runs on the loop's strand; submit() and status() may be called from any thread.
-// Lifetime:  journal, store and effects must outlive the loop. Call stop() and let the executor run dry before
-//            destroying it.
+// Threading: everything runs on the loop's strand; submit() and halted() may be called from any thread. recover() and
+//            close() block, on the caller's thread, and do not overlap with anything but submit().
+// Lifetime:  shared with the work it has posted; journal, store and effects must outlive that. In order: recover(),
+//            start(), stop(), close().
 // Delivery:  a command is answered only after the events it caused are durable and applied. After a crash what was
 //            appended stands, whether or not it was answered.
 #pragma once
@@ -12,6 +14,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -26,37 +29,52 @@
 #include "processors/ports/journal.h"
 #include "processors/ports/metrics.h"
 #include "processors/ports/state_store.h"
+#include "processors/term.h"
 #include "schemas/journal_codec.h"
 #include "schemas/position_codec.h"
 
 namespace processors {
 
-class PartitionLoop {
+class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
  public:
   struct Settings {
     core::Partition partition;
     std::string instance;  // of this process, unique
     core::Policy policy;
     std::function<core::Timestamp()> now;
+    // Optional: told, on the strand, of the offset after each record that is confirmed and applied.
+    std::function<void(core::Partition, core::Offset next)> confirmed = {};
   };
+  using Ended = std::function<void(core::Error)>;
 
   PartitionLoop(boost::asio::any_io_executor executor, Settings settings, Journal& journal, StateStore& store,
                 EffectRunner& effects, Metrics& metrics);
 
-  // Folds the journal's tail into the store and takes the partition over. Blocks; call before anything else.
-  // Errors: log_corrupt, malformed_event, storage_failed, fenced: the partition must not be served.
+  // Folds the journal's tail into the store and takes the partition over.
+  // Errors: log_corrupt, malformed_event, storage_failed: the partition must not be served; unavailable, fenced: a new
+  // loop may try again.
   core::Result<void> recover();
 
-  // Hands out what recovery found undone, and starts to take commands and timers.
-  void start();
+  // Hands out what recovery found undone, and starts to take commands and timers. `ended` is called once at most, on
+  // the strand, when the term ends by itself.
+  void start(Ended ended);
+  // Begins no further turn until resume(), and calls `suspended` when none is in flight. Commands wait for `patience`,
+  // then they are refused.
+  void suspend(std::chrono::milliseconds patience, std::function<void()> suspended);
+  void resume();
   // Refuses new commands, lets the turn in flight end, then calls `stopped`.
   void stop(std::function<void()> stopped);
+  // Gives the journal back; what is in flight ends now, its outcome unknown.
+  void close();
+
+  // Of this term; null before recover().
+  TermPointer term() const { return term_; }
 
   // `answered` is called once, on the strand. Errors: what decide refuses with; unavailable when the partition is not
   // served; overloaded when too many wait.
   void submit(core::Envelope envelope, Answered answered);
 
-  // Why the partition is not served; nullopt while it is.
+  // Why the term has ended; nullopt while it has not.
   std::optional<core::Error> halted() const;
 
  private:
@@ -70,24 +88,31 @@ class PartitionLoop {
     core::Timestamp time;
     schemas::GroupWriter group;
     std::vector<schemas::RecordedEvent> events;  // those in the group
-    std::string chain;                           // of the record that the group became
+    JournalRecord record;                        // that the group became
     std::vector<std::pair<Answered, core::Result<Answer>>> answers;
   };
 
-  core::Result<void> replay(core::Offset end);
+  core::Result<void> load_position(core::Offset end);
+  core::Result<void> replay(core::Offset until);
   core::Result<void> apply_record(const StoredRecord& stored);
   core::Result<void> apply_events(core::Timestamp time, const std::vector<schemas::RecordedEvent>& events);
   core::Result<void> write_changes();
   core::Result<void> take_over();
   JournalRecord make_record(core::Epoch epoch, core::Timestamp time, schemas::GroupWriter group) const;
+  std::string place_of(core::Offset offset) const;
 
+  void begin_serving(Ended ended);
   void take_due_timers(core::Timestamp now);
   void begin_turn();
   void decide_one(Turn& turn, Waiting waiting);
+  void append(std::shared_ptr<Turn> turn);
+  void append_later(std::shared_ptr<Turn> turn);
   void end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offset> confirmed);
   void arm_timer();
+  void refuse_waiting(const core::Error& error);
+  bool out_of_patience() const;
   void halt(core::Error error);
-  void finish_stopping();
+  void turn_ended();
 
   Settings settings_;
   Journal& journal_;
@@ -102,7 +127,11 @@ class PartitionLoop {
   std::deque<Waiting> waiting_;
   bool turn_in_flight_ = false;
   bool started_ = false;
-  std::function<void()> stopped_;
+  bool stopping_ = false;
+  std::optional<std::chrono::steady_clock::time_point> suspended_until_;  // when commands are refused
+  std::vector<std::function<void()>> when_idle_;                          // no turn in flight, and none will begin
+  Ended ended_;
+  std::shared_ptr<Term> term_;
 
   // Set once, and read from any thread after that.
   std::optional<core::Error> halted_error_;

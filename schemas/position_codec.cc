@@ -4,7 +4,7 @@
 
 namespace schemas {
 
-SCHEMAS_FIELDS(Position, next, epoch, time, chain);
+SCHEMAS_FIELDS(Position, next, epoch, instance, time, chain);
 
 std::string encode_position(const Position& position) {
   return to_json_text(position);

@@ -14,6 +14,7 @@ namespace schemas {
 struct Position {
   core::Offset next;     // of the first record not applied
   core::Epoch epoch;     // newest seen
+  std::string instance;  // the owner with it
   core::Timestamp time;  // log time
   std::string chain;     // hexadecimal SHA-256 of the last record applied; 64 zeros before the first
 };

@@ -135,7 +135,8 @@ TEST(RowCodec, refuses_rows_that_are_damaged) {
 }
 
 TEST(PositionCodec, gives_back_every_member) {
-  const Position position{core::Offset(7), core::Epoch(3), core::Timestamp(core::Duration(1'000'001)), "chain"};
+  const Position position{core::Offset(7), core::Epoch(3), "node_1", core::Timestamp(core::Duration(1'000'001)),
+                          "chain"};
   const auto decoded = decode_position(encode_position(position));
   ASSERT_TRUE(decoded.has_value());
   EXPECT_EQ(decoded->next, position.next);

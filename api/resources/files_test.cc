@@ -71,7 +71,7 @@ struct Stores {
       batch.closed += unit.progress;
       put(unit);
       if (outputs[i].empty()) continue;
-      const auto segment = *blobs->open_segment(processors::segment_name(file.batch, unit.index, Artifact::output));
+      const auto segment = *blobs->open_segment(processors::segment_name(unit, Artifact::output));
       ASSERT_TRUE(segment->append(outputs[i]));
       ASSERT_TRUE(segment->append("beyond\n"));  // never reported
       content += outputs[i];

@@ -26,16 +26,17 @@ void advance(Batch& batch, Phase to) {
 }
 
 // A unit's newest progress takes the place of the one before, in the unit and in the batch's sum.
-Result<void> take_progress(State& state, const OrgId& org, const BatchId& id, UnitIndex index,
-                           const Progress& progress) {
-  Result<Batch> batch = find_batch(state, org, id);
+template <class Report>
+Result<void> take_progress(State& state, const Report& report) {
+  Result<Batch> batch = find_batch(state, report.org, report.batch);
   if (batch.has_error()) return batch.error();
-  Result<Unit> unit = find_unit(state, org, id, index);
+  Result<Unit> unit = find_unit(state, report.org, report.batch, report.unit);
   if (unit.has_error()) return unit.error();
-  if (progress.tally.total() > 0) advance(*batch, Phase::processing);
+  if (report.progress.tally.total() > 0) advance(*batch, Phase::processing);
   batch->open -= unit->progress;
-  batch->open += progress;
-  unit->progress = progress;
+  batch->open += report.progress;
+  unit->progress = report.progress;
+  unit->epoch = report.epoch;
   state.put(std::move(*batch));
   state.put(std::move(*unit));
   return {};
@@ -108,7 +109,9 @@ Result<void> apply_one(State& state, Timestamp time, const UnitDispatched& event
   if (event.attempt.value() != unit->attempt.value() + 1) return impossible("attempts out of order");
   unit->phase = UnitPhase::dispatched;
   unit->attempt = event.attempt;
+  unit->epoch = event.epoch;
   unit->handle.clear();
+  unit->dispatched_at = time;
   advance(*batch, Phase::dispatched);
   if (!batch->dispatched_at) batch->dispatched_at = time;
   state.put(std::move(*batch));
@@ -125,12 +128,11 @@ Result<void> apply_one(State& state, Timestamp, const HandleRecorded& event) {
 }
 
 Result<void> apply_one(State& state, Timestamp, const UnitProgressed& event) {
-  return take_progress(state, event.org, event.batch, event.unit, event.progress);
+  return take_progress(state, event);
 }
 
 Result<void> apply_one(State& state, Timestamp, const AttemptEnded& event) {
-  if (auto taken = take_progress(state, event.org, event.batch, event.unit, event.progress); taken.has_error())
-    return taken;
+  if (auto taken = take_progress(state, event); taken.has_error()) return taken;
   Unit unit = *state.find<Unit>({event.org, event.batch, event.unit});
   unit.phase = UnitPhase::planned;
   state.put(std::move(unit));
@@ -138,8 +140,7 @@ Result<void> apply_one(State& state, Timestamp, const AttemptEnded& event) {
 }
 
 Result<void> apply_one(State& state, Timestamp, const UnitClosed& event) {
-  if (auto taken = take_progress(state, event.org, event.batch, event.unit, event.progress); taken.has_error())
-    return taken;
+  if (auto taken = take_progress(state, event); taken.has_error()) return taken;
   Unit unit = *state.find<Unit>({event.org, event.batch, event.unit});
   Batch batch = *state.find<Batch>({event.org, event.batch});
   unit.phase = UnitPhase::closed;

@@ -44,12 +44,16 @@ struct ReleaseBatch {
   BatchId batch;
 };
 
+// What follows is reported by a unit's run. `epoch` is that of the partition's owner for whom it runs: the results are
+// kept under it, and a run for an earlier owner is stale.
+
 // A runner is about to call a lane: the intent must be durable first.
 struct DispatchUnit {
   OrgId org;
   BatchId batch;
   UnitIndex unit;
   AttemptNumber attempt;  // one above the newest
+  std::optional<Epoch> epoch = {};
 };
 
 // The provider's own batch for this attempt exists.
@@ -59,6 +63,7 @@ struct RecordHandle {
   UnitIndex unit;
   AttemptNumber attempt;
   std::string handle;
+  std::optional<Epoch> epoch = {};
 };
 
 // What is synced of the unit's results so far.
@@ -68,6 +73,7 @@ struct ReportProgress {
   UnitIndex unit;
   AttemptNumber attempt;
   Progress progress;
+  std::optional<Epoch> epoch = {};
 };
 
 // The attempt is over and items without an answer remain.
@@ -78,6 +84,7 @@ struct EndAttempt {
   AttemptNumber attempt;
   std::string reason;  // stable word
   Progress progress;
+  std::optional<Epoch> epoch = {};
 };
 
 // Each item of the unit has its row.
@@ -86,6 +93,7 @@ struct CloseUnit {
   BatchId batch;
   UnitIndex unit;
   Progress progress;
+  std::optional<Epoch> epoch = {};
 };
 
 struct CancelBatch {

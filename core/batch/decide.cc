@@ -55,18 +55,20 @@ struct OpenUnit {
   const Unit* unit;
 };
 
-// The unit, if it is not closed. Errors: stale_report.
-Result<OpenUnit> find_open_unit(const State& state, const OrgId& org, const BatchId& batch_id, UnitIndex index) {
-  const Batch* batch = state.find<Batch>({org, batch_id});
-  const Unit* unit = state.find<Unit>({org, batch_id, index});
+// The unit that a run reports on, if it is not closed. Errors: stale_report.
+template <class Report>
+Result<OpenUnit> find_open_unit(const State& state, const Report& report) {
+  const Batch* batch = state.find<Batch>({report.org, report.batch});
+  const Unit* unit = state.find<Unit>({report.org, report.batch, report.unit});
   if (batch == nullptr || unit == nullptr) return stale("this unit does not exist");
   if (unit->phase == UnitPhase::closed) return stale("this unit is closed");
+  if (report.epoch < unit->epoch) return stale("this unit runs for a newer owner");
   return OpenUnit{batch, unit};
 }
 
 template <class Report>
 Result<OpenUnit> find_current_attempt(const State& state, const Report& report) {
-  Result<OpenUnit> open = find_open_unit(state, report.org, report.batch, report.unit);
+  Result<OpenUnit> open = find_open_unit(state, report);
   if (open.has_error()) return open;
   if (open->unit->phase != UnitPhase::dispatched || open->unit->attempt != report.attempt)
     return stale("this attempt is not the unit's newest");
@@ -210,7 +212,7 @@ Result<Decision> decide_one(const State& state, const Context&, const PlanUnits&
 }
 
 Result<Decision> decide_one(const State& state, const Context& context, const DispatchUnit& command) {
-  const Result<OpenUnit> open = find_open_unit(state, command.org, command.batch, command.unit);
+  const Result<OpenUnit> open = find_open_unit(state, command);
   if (open.has_error()) return open.error();
   if (open->batch->stop != StopReason::none || open->batch->deadline <= context.now)
     return stale("the batch is being stopped");
@@ -218,7 +220,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Di
   if (command.attempt.value() > context.policy.unit_attempts_max) return stale("the unit's attempts are used up");
   const quote::Route& route = open->batch->plan.routes[open->unit->route];
   return Decision{{UnitDispatched{command.org, command.batch, command.unit, command.attempt, route.provider,
-                                  route.model, route.mode}},
+                                  route.model, route.mode, command.epoch}},
                   command.batch.value()};
 }
 
@@ -234,21 +236,22 @@ Result<Decision> decide_one(const State& state, const Context&, const ReportProg
   if (open.has_error()) return open.error();
   if (command.progress.tally.total() < open->unit->progress.tally.total()) return stale("progress never goes back");
   if (auto checked = check_within_unit(*open->unit, command.progress); checked.has_error()) return checked.error();
-  return Decision{{UnitProgressed{command.org, command.batch, command.unit, command.attempt, command.progress}},
-                  command.batch.value()};
+  return Decision{
+      {UnitProgressed{command.org, command.batch, command.unit, command.attempt, command.progress, command.epoch}},
+      command.batch.value()};
 }
 
 Result<Decision> decide_one(const State& state, const Context&, const EndAttempt& command) {
   const Result<OpenUnit> open = find_current_attempt(state, command);
   if (open.has_error()) return open.error();
   if (auto checked = check_within_unit(*open->unit, command.progress); checked.has_error()) return checked.error();
-  return Decision{
-      {AttemptEnded{command.org, command.batch, command.unit, command.attempt, command.reason, command.progress}},
-      command.batch.value()};
+  return Decision{{AttemptEnded{command.org, command.batch, command.unit, command.attempt, command.reason,
+                                command.progress, command.epoch}},
+                  command.batch.value()};
 }
 
 Result<Decision> decide_one(const State& state, const Context&, const CloseUnit& command) {
-  const Result<OpenUnit> open = find_open_unit(state, command.org, command.batch, command.unit);
+  const Result<OpenUnit> open = find_open_unit(state, command);
   if (open.has_error()) return open.error();
   const Batch& batch = *open->batch;
   const Unit& unit = *open->unit;
@@ -256,7 +259,7 @@ Result<Decision> decide_one(const State& state, const Context&, const CloseUnit&
     return Error{ErrorCode::internal, "a unit closes when each of its items has one row, not before"};
   if (auto checked = check_within_unit(unit, command.progress); checked.has_error()) return checked.error();
 
-  Events events{UnitClosed{command.org, command.batch, command.unit, command.progress}};
+  Events events{UnitClosed{command.org, command.batch, command.unit, command.progress, command.epoch}};
   if (batch.units_closed + 1 == batch.plan.unit_count) {
     Progress total = batch.closed;
     total += command.progress;

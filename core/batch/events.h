@@ -29,6 +29,8 @@ struct UnitsPlanned final {
   std::vector<PlannedUnit> units;
 };
 
+// `epoch`, in what follows: of the owner whose run the event is of, and under which the unit's results are kept.
+
 // The intent to call a lane, durable before the call.
 struct UnitDispatched final {
   OrgId org;
@@ -38,6 +40,7 @@ struct UnitDispatched final {
   ProviderId provider;
   ModelSlug model;
   Mode mode = Mode::sync;
+  std::optional<Epoch> epoch = {};
 };
 
 struct HandleRecorded final {
@@ -54,6 +57,7 @@ struct UnitProgressed final {
   UnitIndex unit;
   AttemptNumber attempt;
   Progress progress;
+  std::optional<Epoch> epoch = {};
 };
 
 struct AttemptEnded final {
@@ -63,6 +67,7 @@ struct AttemptEnded final {
   AttemptNumber attempt;
   std::string reason;
   Progress progress;
+  std::optional<Epoch> epoch = {};
 };
 
 struct UnitClosed final {
@@ -70,6 +75,7 @@ struct UnitClosed final {
   BatchId batch;
   UnitIndex unit;
   Progress progress;
+  std::optional<Epoch> epoch = {};
 };
 
 struct StopRequested final {

@@ -43,32 +43,33 @@ boost::asio::awaitable<core::Result<T>> answer_of(Start start) {
 Delivery::Delivery(boost::asio::any_io_executor executor, Environment environment)
     : executor_(std::move(executor)), environment_(std::move(environment)) {}
 
-void Delivery::forward(core::AggregateKey origin, core::ForwardCommand forward) {
-  boost::asio::co_spawn(boost::asio::make_strand(executor_), run_forward(std::move(origin), std::move(forward)),
+void Delivery::forward(TermPointer term, core::AggregateKey origin, core::ForwardCommand forward) {
+  boost::asio::co_spawn(boost::asio::make_strand(executor_),
+                        run_forward(std::move(term), std::move(origin), std::move(forward)), boost::asio::detached);
+}
+
+void Delivery::send_mail(TermPointer term, core::AggregateKey origin, core::SendVerificationMail mail) {
+  boost::asio::co_spawn(boost::asio::make_strand(executor_),
+                        run_mail(std::move(term), std::move(origin), std::move(mail)), boost::asio::detached);
+}
+
+void Delivery::deliver(TermPointer term, core::DeliverWebhook delivery) {
+  boost::asio::co_spawn(boost::asio::make_strand(executor_), run_delivery(std::move(term), std::move(delivery)),
                         boost::asio::detached);
 }
 
-void Delivery::send_mail(core::AggregateKey origin, core::SendVerificationMail mail) {
-  boost::asio::co_spawn(boost::asio::make_strand(executor_), run_mail(std::move(origin), std::move(mail)),
-                        boost::asio::detached);
-}
-
-void Delivery::deliver(core::DeliverWebhook delivery) {
-  boost::asio::co_spawn(boost::asio::make_strand(executor_), run_delivery(std::move(delivery)), boost::asio::detached);
-}
-
-boost::asio::awaitable<bool> Delivery::wait_before_try(int tries_so_far) {
-  if (tries_so_far == 0) co_return !stopping_;
+boost::asio::awaitable<bool> Delivery::wait_before_try(TermPointer term, int tries_so_far) {
+  if (tries_so_far == 0) co_return !stopping_ && !term->ended;
   const auto delay =
       std::min<std::chrono::milliseconds>(retry_delay_first * (1 << std::min(tries_so_far - 1, 12)), retry_delay_max);
   boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, delay);
   co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-  co_return !stopping_;
+  co_return !stopping_ && !term->ended;
 }
 
-boost::asio::awaitable<void> Delivery::complete(core::AggregateKey origin, core::Effect effect) {
+boost::asio::awaitable<void> Delivery::complete(TermPointer term, core::AggregateKey origin, core::Effect effect) {
   const std::string key = core::key_of(effect);
-  for (int tries = 0; co_await wait_before_try(tries); ++tries) {
+  for (int tries = 0; co_await wait_before_try(term, tries); ++tries) {
     core::Command command = core::CompleteEffect{key};
     core::CommandId id("complete/" + key);
     core::AggregateKey aggregate = origin;
@@ -78,8 +79,9 @@ boost::asio::awaitable<void> Delivery::complete(core::AggregateKey origin, core:
   }
 }
 
-boost::asio::awaitable<void> Delivery::run_forward(core::AggregateKey origin, core::ForwardCommand forward) {
-  for (int tries = 0; co_await wait_before_try(tries); ++tries) {
+boost::asio::awaitable<void> Delivery::run_forward(TermPointer term, core::AggregateKey origin,
+                                                   core::ForwardCommand forward) {
+  for (int tries = 0; co_await wait_before_try(term, tries); ++tries) {
     core::CommandId id(core::key_of(forward));
     core::AggregateKey aggregate = forward.aggregate;
     core::Command command = forward.command;
@@ -89,7 +91,7 @@ boost::asio::awaitable<void> Delivery::run_forward(core::AggregateKey origin, co
     if (answer.has_error())
       error(environment_.log, "forwarded_command_refused", {{"code", to_string(answer.error().code)}});
     core::Effect effect = std::move(forward);
-    co_await complete(std::move(origin), std::move(effect));
+    co_await complete(term, std::move(origin), std::move(effect));
     co_return;
   }
 }
@@ -115,8 +117,9 @@ core::Result<MailMessage> Delivery::compose(const core::SendVerificationMail& ma
   return message;
 }
 
-boost::asio::awaitable<void> Delivery::run_mail(core::AggregateKey origin, core::SendVerificationMail mail) {
-  for (int tries = 0; co_await wait_before_try(tries); ++tries) {
+boost::asio::awaitable<void> Delivery::run_mail(TermPointer term, core::AggregateKey origin,
+                                                core::SendVerificationMail mail) {
+  for (int tries = 0; co_await wait_before_try(term, tries); ++tries) {
     core::Result<MailMessage> message = compose(mail);
     core::Result<void> sent;
     if (message.has_value()) {
@@ -133,7 +136,7 @@ boost::asio::awaitable<void> Delivery::run_mail(core::AggregateKey origin, core:
     }
     environment_.metrics.count("batchrouter_mails_total", {{"outcome", sent.has_value() ? "sent" : "dropped"}});
     core::Effect effect = std::move(mail);
-    co_await complete(std::move(origin), std::move(effect));
+    co_await complete(term, std::move(origin), std::move(effect));
     co_return;
   }
 }
@@ -170,9 +173,9 @@ core::Result<WebhookRequest> Delivery::compose(const core::webhook::Delivery& de
   return request;
 }
 
-boost::asio::awaitable<void> Delivery::run_delivery(core::DeliverWebhook delivery) {
+boost::asio::awaitable<void> Delivery::run_delivery(TermPointer term, core::DeliverWebhook delivery) {
   const core::AggregateKey aggregate = core::aggregate_of(delivery.org);
-  for (int tries = 0; co_await wait_before_try(tries); ++tries) {
+  for (int tries = 0; co_await wait_before_try(term, tries); ++tries) {
     const auto row = environment_.reader.find<core::webhook::Delivery>(aggregate, {delivery.org, delivery.delivery});
     if (row.has_error()) continue;
     if (!*row || (*row)->phase != core::webhook::Phase::pending) co_return;

@@ -17,6 +17,7 @@
 #include "processors/ports/outbound.h"
 #include "processors/ports/vault.h"
 #include "processors/state_reader.h"
+#include "processors/term.h"
 
 namespace processors {
 
@@ -39,22 +40,22 @@ class Delivery {
   // What the environment borrows must outlive this, and this the executor's last work.
   Delivery(boost::asio::any_io_executor executor, Environment environment);
 
-  void forward(core::AggregateKey origin, core::ForwardCommand forward);
-  void send_mail(core::AggregateKey origin, core::SendVerificationMail mail);
-  void deliver(core::DeliverWebhook delivery);
+  void forward(TermPointer term, core::AggregateKey origin, core::ForwardCommand forward);
+  void send_mail(TermPointer term, core::AggregateKey origin, core::SendVerificationMail mail);
+  void deliver(TermPointer term, core::DeliverWebhook delivery);
   // Retries end; what is not done waits for the next start.
   void stop() { stopping_ = true; }
 
  private:
-  boost::asio::awaitable<void> run_forward(core::AggregateKey origin, core::ForwardCommand forward);
-  boost::asio::awaitable<void> run_mail(core::AggregateKey origin, core::SendVerificationMail mail);
-  boost::asio::awaitable<void> run_delivery(core::DeliverWebhook delivery);
+  boost::asio::awaitable<void> run_forward(TermPointer term, core::AggregateKey origin, core::ForwardCommand forward);
+  boost::asio::awaitable<void> run_mail(TermPointer term, core::AggregateKey origin, core::SendVerificationMail mail);
+  boost::asio::awaitable<void> run_delivery(TermPointer term, core::DeliverWebhook delivery);
 
   core::Result<MailMessage> compose(const core::SendVerificationMail& mail) const;
   core::Result<WebhookRequest> compose(const core::webhook::Delivery& delivery) const;
-  boost::asio::awaitable<void> complete(core::AggregateKey origin, core::Effect effect);
+  boost::asio::awaitable<void> complete(TermPointer term, core::AggregateKey origin, core::Effect effect);
   // Waits longer each time; false when there is no point in going on.
-  boost::asio::awaitable<bool> wait_before_try(int tries_so_far);
+  boost::asio::awaitable<bool> wait_before_try(TermPointer term, int tries_so_far);
 
   boost::asio::any_io_executor executor_;
   Environment environment_;

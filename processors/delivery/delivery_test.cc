@@ -86,7 +86,7 @@ TEST_F(DeliveryTest, AMailThatFailsIsTriedAgainUnderTheSameId) {
 TEST_F(DeliveryTest, AMailToAnErasedOrgIsDropped) {
   world.vault.erase(lab_customer);
   core::SendVerificationMail mail{lab_customer, core::MailId("mail_1"), core::Sealed("for nobody"), {}};
-  service->delivery.send_mail(core::aggregate_of(lab_customer), mail);
+  service->delivery.send_mail(service->term, core::aggregate_of(lab_customer), mail);
   service->run_until([&] { return !service->bus.ids.empty(); });
   EXPECT_TRUE(service->mail.tried.empty());
 }
@@ -168,7 +168,7 @@ TEST_F(DeliveryTest, AForwardIsSentUntilItArrives) {
                                                          core::Sealed("p"),
                                                          {core::Digest("t"), core::Sealed("t")}}};
   service->bus.refuse_next(1, core::ErrorCode::overloaded);
-  service->delivery.forward(core::aggregate_of_email(core::Digest("email")), forward);
+  service->delivery.forward(service->term, core::aggregate_of_email(core::Digest("email")), forward);
   const std::string complete = "complete/" + core::key_of(forward);
   service->run_until([&] {
     const auto& ids = service->bus.ids;
@@ -183,7 +183,7 @@ TEST_F(DeliveryTest, AForwardThatIsRefusedIsDone) {
   core::ForwardCommand forward{core::aggregate_of(lab_customer),
                                core::identity::CloseSession{lab_customer, core::Digest("none")}};
   service->bus.refuse_next(1, core::ErrorCode::invalid_session);
-  service->delivery.forward(core::aggregate_of_email(core::Digest("email")), forward);
+  service->delivery.forward(service->term, core::aggregate_of_email(core::Digest("email")), forward);
   service->run_until([&] { return service->bus.ids.size() == 2; });
   EXPECT_EQ(service->bus.ids[1], "complete/" + core::key_of(forward));
 }

@@ -19,10 +19,10 @@ Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Settings settings,
 
 Dispatcher::~Dispatcher() = default;
 
-void Dispatcher::run(core::RunUnit unit) {
-  boost::asio::post(strand_, [this, unit = std::move(unit)]() mutable {
-    const core::OrgId org = unit.org;
-    waiting_.push(org, std::move(unit));
+void Dispatcher::run(TermPointer term, core::RunUnit unit) {
+  boost::asio::post(strand_, [this, work = Work{std::move(term), std::move(unit)}]() mutable {
+    const core::OrgId org = work.unit.org;
+    waiting_.push(org, std::move(work));
     pump();
   });
 }
@@ -38,32 +38,33 @@ void Dispatcher::stop() {
 
 void Dispatcher::pump() {
   while (!stopping_ && in_flight_ < settings_.units_in_flight_max) {
-    std::optional<core::RunUnit> unit = waiting_.pop();
-    if (!unit) break;
+    std::optional<Work> work = waiting_.pop();
+    if (!work) break;
+    if (work->term->ended) continue;
     ++in_flight_;
-    boost::asio::co_spawn(boost::asio::make_strand(executor_), run_one(std::move(*unit)), boost::asio::detached);
+    boost::asio::co_spawn(boost::asio::make_strand(executor_), run_one(std::move(*work)), boost::asio::detached);
   }
   environment_.metrics.set("batchrouter_units_in_flight", {}, static_cast<double>(in_flight_));
   environment_.metrics.set("batchrouter_units_waiting", {}, static_cast<double>(waiting_.size()));
 }
 
-boost::asio::awaitable<void> Dispatcher::run_one(core::RunUnit unit) {
+boost::asio::awaitable<void> Dispatcher::run_one(Work work) {
   RunAgain again;
   {
-    UnitRun run(unit, settings_, environment_, stopping_, co_await boost::asio::this_coro::executor);
+    UnitRun run(work.term, work.unit, settings_, environment_, stopping_, co_await boost::asio::this_coro::executor);
     again = co_await run.run();
   }
-  boost::asio::post(strand_, [this, unit = std::move(unit), again]() mutable {
+  boost::asio::post(strand_, [this, work = std::move(work), again]() mutable {
     --in_flight_;
-    if (again && !stopping_) again_later(std::move(unit), *again);
+    if (again && !stopping_) again_later(std::move(work), *again);
     pump();
   });
 }
 
-void Dispatcher::again_later(core::RunUnit unit, std::chrono::milliseconds delay) {
+void Dispatcher::again_later(Work work, std::chrono::milliseconds delay) {
   auto timer = std::make_shared<boost::asio::steady_timer>(strand_, delay);
-  timer->async_wait([this, timer, unit = std::move(unit)](const boost::system::error_code& error) mutable {
-    if (!error && !stopping_) run(std::move(unit));
+  timer->async_wait([this, timer, work = std::move(work)](const boost::system::error_code& error) mutable {
+    if (!error && !stopping_) run(std::move(work.term), std::move(work.unit));
   });
 }
 

@@ -5,7 +5,8 @@
 // files. Lifetime:  what the constructor borrows must outlive the dispatcher; call stop() and let the executor run dry
 // before
 //            destroying it.
-// Delivery:  a unit may be run again after a crash; its results are kept, and only items without any are asked again.
+// Delivery:  a unit may be run again after a crash, or by the next owner of its partition; its results are kept, and
+//            only items without any are asked again.
 #pragma once
 
 #include <atomic>
@@ -24,6 +25,7 @@
 #include "processors/ports/log.h"
 #include "processors/ports/metrics.h"
 #include "processors/state_reader.h"
+#include "processors/term.h"
 
 namespace processors {
 
@@ -51,7 +53,7 @@ class Dispatcher {
   Dispatcher(boost::asio::any_io_executor executor, Settings settings, Environment environment);
   ~Dispatcher();
 
-  void run(core::RunUnit unit);
+  void run(TermPointer term, core::RunUnit unit);
   // Ends the batch's running attempts early: its state now says that it is to stop.
   void stop_batch(const core::BatchId& batch);
   // Ends all attempts; what they have answered is kept, the rest waits for the next start.
@@ -60,9 +62,14 @@ class Dispatcher {
   bool idle() const { return in_flight_ == 0; }
 
  private:
+  struct Work {
+    TermPointer term;
+    core::RunUnit unit;
+  };
+
   void pump();
-  boost::asio::awaitable<void> run_one(core::RunUnit unit);
-  void again_later(core::RunUnit unit, std::chrono::milliseconds delay);
+  boost::asio::awaitable<void> run_one(Work work);
+  void again_later(Work work, std::chrono::milliseconds delay);
 
   const Settings settings_;
   Environment environment_;
@@ -73,7 +80,7 @@ class Dispatcher {
   std::atomic<bool> stopping_ = false;
 
   // On the strand.
-  FairQueue<core::OrgId, core::RunUnit> waiting_;
+  FairQueue<core::OrgId, Work> waiting_;
 };
 
 }  // namespace processors

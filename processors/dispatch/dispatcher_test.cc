@@ -66,7 +66,7 @@ class DispatcherTest : public ::testing::Test {
     std::size_t rows = 0;
     for (std::uint32_t i = 0; i < batch.plan.unit_count; ++i) {
       for (const Artifact artifact : {Artifact::output, Artifact::error}) {
-        const std::string text = world.blobs.segment(segment_name(batch.id, core::UnitIndex(i), artifact));
+        const std::string text = segment(batch.id, i, artifact);
         rows += lines_in(text);
         for (std::size_t at = text.find("\"item_"); at != std::string::npos; at = text.find("\"item_", at + 1))
           ids.insert(text.substr(at, text.find('"', at + 1) - at));
@@ -76,7 +76,9 @@ class DispatcherTest : public ::testing::Test {
     EXPECT_EQ(ids.size(), batch.plan.item_count);
   }
   std::string segment(const core::BatchId& batch, std::uint32_t unit, Artifact artifact) const {
-    return world.blobs.segment(segment_name(batch, core::UnitIndex(unit), artifact));
+    const auto row = service->reader.find<core::batch::Unit>(core::aggregate_of(lab_customer),
+                                                             {lab_customer, batch, core::UnitIndex(unit)});
+    return row.has_value() && *row ? world.blobs.segment(segment_name(**row, artifact)) : "";
   }
 
   World world;

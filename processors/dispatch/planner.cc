@@ -25,16 +25,16 @@ constexpr std::chrono::milliseconds retry_delay_max = std::chrono::minutes(1);
 Planner::Planner(boost::asio::any_io_executor executor, BlobStore& blobs, StateReader reader, CommandBus& bus, Log& log)
     : executor_(std::move(executor)), blobs_(blobs), reader_(reader), bus_(bus), log_(log) {}
 
-void Planner::plan(core::PlanBatch plan) {
-  boost::asio::co_spawn(boost::asio::make_strand(executor_), run(std::move(plan)), boost::asio::detached);
+void Planner::plan(TermPointer term, core::PlanBatch plan) {
+  boost::asio::co_spawn(boost::asio::make_strand(executor_), run(std::move(term), std::move(plan)),
+                        boost::asio::detached);
 }
 
-boost::asio::awaitable<void> Planner::run(core::PlanBatch plan) {
+boost::asio::awaitable<void> Planner::run(TermPointer term, core::PlanBatch plan) {
   // A batch whose units are not planned cannot even end, so this is tried until it is done.
   for (std::chrono::milliseconds delay = retry_delay_first;; delay = std::min(2 * delay, retry_delay_max)) {
     const core::Result<void> planned = co_await plan_units(plan);
-    // Unavailable: the partition is not served here (any more), and whoever serves it will plan the batch.
-    if (planned.has_value() || planned.error().code == core::ErrorCode::unavailable) co_return;
+    if (planned.has_value() || term->ended) co_return;
     error(log_, "planning_failed", {{"batch", plan.batch.value()}, {"code", to_string(planned.error().code)}});
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, delay);
     co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));

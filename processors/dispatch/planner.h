@@ -11,6 +11,7 @@
 #include "processors/ports/blob_store.h"
 #include "processors/ports/log.h"
 #include "processors/state_reader.h"
+#include "processors/term.h"
 
 namespace processors {
 
@@ -19,10 +20,10 @@ class Planner {
   // `blobs`, `bus` and `log` must outlive this, and this the executor's last work.
   Planner(boost::asio::any_io_executor executor, BlobStore& blobs, StateReader reader, CommandBus& bus, Log& log);
 
-  void plan(core::PlanBatch plan);
+  void plan(TermPointer term, core::PlanBatch plan);
 
  private:
-  boost::asio::awaitable<void> run(core::PlanBatch plan);
+  boost::asio::awaitable<void> run(TermPointer term, core::PlanBatch plan);
   boost::asio::awaitable<core::Result<void>> plan_units(core::PlanBatch plan);
 
   boost::asio::any_io_executor executor_;

@@ -1,5 +1,6 @@
 #include "processors/dispatch/unit_results.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "core/invariant.h"
@@ -8,39 +9,58 @@
 
 namespace processors {
 
-core::Result<std::unique_ptr<UnitResults>> UnitResults::open(BlobStore& blobs, const core::BatchId& batch,
-                                                             core::UnitIndex unit, const core::quote::Route& route) {
+namespace {
+
+constexpr std::uint64_t copy_bytes = 1u << 20;
+
+}  // namespace
+
+core::Result<std::unique_ptr<UnitResults>> UnitResults::open(BlobStore& blobs, const core::batch::Unit& unit,
+                                                             core::Epoch epoch, const core::quote::Route& route) {
   std::unique_ptr<UnitResults> results(new UnitResults(route));
+  core::batch::Unit own = unit;
+  own.epoch = epoch;
   for (const Artifact artifact : artifacts) {
-    core::Result<std::unique_ptr<Segment>> segment = blobs.open_segment(segment_name(batch, unit, artifact));
+    core::Result<std::unique_ptr<Segment>> segment = blobs.open_segment(segment_name(own, artifact));
     if (segment.has_error()) return segment.error();
     results->segments_[static_cast<std::size_t>(artifact)] = std::move(*segment);
   }
-  if (const auto recovered = results->recover(blobs, batch, unit); recovered.has_error()) return recovered.error();
+  const bool begun = unit.attempt.value() > 0 || unit.progress.tally.total() > 0;
+  const core::batch::Unit& written = begun ? unit : own;
+  if (const auto recovered = results->recover(blobs, written); recovered.has_error()) return recovered.error();
+  if (written.epoch != own.epoch) {
+    if (const auto copied = results->copy(blobs, written); copied.has_error()) return copied.error();
+  }
+  for (const Artifact artifact : artifacts) {
+    Segment& segment = results->segment(artifact);
+    const std::uint64_t whole = size_of(results->added_.segments, artifact);
+    if (segment.size() == whole) continue;
+    if (const auto cut = segment.truncate(whole); cut.has_error()) return cut.error();
+  }
+  if (const auto synced = results->sync(); synced.has_error()) return synced.error();
   return results;
 }
 
 // Rows are written in the same order everywhere, so that one walk along `raw` meets the rows of each item in the other
-// segments. The first item with a row missing is where the crash cut: from there on, everything goes.
-core::Result<void> UnitResults::recover(BlobStore& blobs, const core::BatchId& batch, core::UnitIndex unit) {
+// segments. The first item with a row missing is where the crash cut: from there on, nothing counts.
+core::Result<void> UnitResults::recover(BlobStore& blobs, const core::batch::Unit& written) {
   std::array<std::unique_ptr<BlobReader>, artifacts.size()> readers;
   std::array<std::optional<LineReader>, artifacts.size()> lines;
   for (const Artifact artifact : artifacts) {
     const auto i = static_cast<std::size_t>(artifact);
-    core::Result<std::unique_ptr<BlobReader>> reader = blobs.read_segment(segment_name(batch, unit, artifact));
+    core::Result<std::unique_ptr<BlobReader>> reader = blobs.read_segment(segment_name(written, artifact));
     if (reader.has_error()) return reader.error();
     readers[i] = std::move(*reader);
     lines[i].emplace(*readers[i]);
   }
   const auto take = [&](Artifact artifact) { return lines[static_cast<std::size_t>(artifact)]->next(); };
 
-  bool whole = true;
-  while (whole) {
+  for (;;) {
     const auto raw = take(Artifact::raw);
     if (raw.has_error()) return raw.error();
-    if (!*raw) break;
+    if (!*raw) return {};
     const core::Result<schemas::RawRow> row = schemas::parse_raw_row(**raw);
-    if (row.has_error()) break;  // a torn tail
+    if (row.has_error()) return {};  // a torn tail
     const bool succeeded = row->outcome == schemas::ItemOutcome::succeeded;
     for (const auto& [artifact, expected] :
          {std::pair(succeeded ? Artifact::output : Artifact::error, true), std::pair(Artifact::receipt, row->charged),
@@ -48,19 +68,32 @@ core::Result<void> UnitResults::recover(BlobStore& blobs, const core::BatchId& b
       if (!expected) continue;
       const auto line = take(artifact);
       if (line.has_error()) return line.error();
-      if (!*line) whole = false;
+      if (!*line) return {};
     }
-    if (!whole) break;
     answered_.insert(row->number);
     count(*row);
     for (const Artifact artifact : artifacts)
       size_of(added_.segments, artifact) = lines[static_cast<std::size_t>(artifact)]->offset();
   }
+}
+
+core::Result<void> UnitResults::copy(BlobStore& blobs, const core::batch::Unit& written) {
   for (const Artifact artifact : artifacts) {
-    if (segment(artifact).size() == size_of(added_.segments, artifact)) continue;
-    if (const auto cut = segment(artifact).truncate(size_of(added_.segments, artifact)); cut.has_error()) return cut;
+    Segment& own = segment(artifact);
+    if (const auto emptied = own.truncate(0); emptied.has_error()) return emptied;
+    const core::Result<std::unique_ptr<BlobReader>> reader = blobs.read_segment(segment_name(written, artifact));
+    if (reader.has_error()) return reader.error();
+    const std::uint64_t whole = size_of(added_.segments, artifact);
+    while (own.size() < whole) {
+      const std::uint64_t rest = whole - own.size();
+      const core::Result<std::string> bytes =
+          (*reader)->read(own.size(), static_cast<std::size_t>(std::min<std::uint64_t>(rest, copy_bytes)));
+      if (bytes.has_error()) return bytes.error();
+      if (bytes->empty()) return core::Error{core::ErrorCode::blob_corrupt, "a result segment became shorter"};
+      if (const auto appended = own.append(*bytes); appended.has_error()) return appended;
+    }
   }
-  return sync();
+  return {};
 }
 
 void UnitResults::count(const schemas::RawRow& row) {

@@ -1,6 +1,9 @@
 // The results of one unit while they come in: rows appended to its segments, synced in groups, and after a crash read
 // back to the last item whose rows are all there.
 //
+// Each owner of the partition writes to segments of its own. What an earlier one has left is copied, not continued: it
+// may still be writing.
+//
 // Threading: one thread at a time. Durability: what sync() has covered survives; the unsynced tail may be cut off, and
 // its items are asked again.
 #pragma once
@@ -19,9 +22,11 @@ namespace processors {
 
 class UnitResults {
  public:
-  // Opens what an earlier run has left, or begins. `route` prices what providers did.
-  static core::Result<std::unique_ptr<UnitResults>> open(BlobStore& blobs, const core::BatchId& batch,
-                                                         core::UnitIndex unit, const core::quote::Route& route);
+  // Opens what an earlier run has left, or begins, for the owner with that epoch. Until an event says that the unit's
+  // results are kept under `epoch`, the state and its readers go by the segments of `unit.epoch`. `route` prices what
+  // providers did.
+  static core::Result<std::unique_ptr<UnitResults>> open(BlobStore& blobs, const core::batch::Unit& unit,
+                                                         core::Epoch epoch, const core::quote::Route& route);
 
   bool answered(std::uint32_t item_number) const { return answered_.contains(item_number); }
 
@@ -36,7 +41,8 @@ class UnitResults {
  private:
   explicit UnitResults(const core::quote::Route& route) : route_(route) {}
 
-  core::Result<void> recover(BlobStore& blobs, const core::BatchId& batch, core::UnitIndex unit);
+  core::Result<void> recover(BlobStore& blobs, const core::batch::Unit& written);
+  core::Result<void> copy(BlobStore& blobs, const core::batch::Unit& written);
   void count(const schemas::RawRow& row);
   Segment& segment(Artifact artifact) { return *segments_[static_cast<std::size_t>(artifact)]; }
 

@@ -13,8 +13,17 @@ namespace {
 using schemas::ItemOutcome;
 using schemas::ItemResult;
 
-const core::BatchId batch("bat_1");
-const core::UnitIndex unit(0);
+const core::Epoch first_owner(1);
+
+// As the state has it once an owner's run has said that the results are kept under its epoch.
+core::batch::Unit unit_of(std::optional<core::Epoch> epoch) {
+  core::batch::Unit unit;
+  unit.batch = core::BatchId("bat_1");
+  unit.attempt = core::AttemptNumber(1);
+  unit.epoch = epoch;
+  return unit;
+}
+const core::batch::Unit unit = unit_of(first_owner);
 
 core::quote::Route route() {
   core::quote::Route route;
@@ -49,7 +58,7 @@ std::vector<ItemResult> results() {
 }
 
 std::unique_ptr<UnitResults> open(testing::FakeBlobs& blobs) {
-  auto opened = UnitResults::open(blobs, batch, unit, route());
+  auto opened = UnitResults::open(blobs, unit, first_owner, route());
   EXPECT_TRUE(opened.has_value());
   return std::move(*opened);
 }
@@ -63,7 +72,7 @@ void add_all(UnitResults& into) {
 
 std::map<Artifact, std::string> segments(const testing::FakeBlobs& blobs) {
   std::map<Artifact, std::string> all;
-  for (const Artifact artifact : artifacts) all[artifact] = blobs.segment(segment_name(batch, unit, artifact));
+  for (const Artifact artifact : artifacts) all[artifact] = blobs.segment(segment_name(unit, artifact));
   return all;
 }
 
@@ -107,7 +116,7 @@ TEST(UnitResults, RecoversFromACutAtEveryByteOfEverySegment) {
     for (std::size_t size = 0; size <= text.size(); ++size) {
       SCOPED_TRACE(std::string(to_string(artifact)) + " cut to " + std::to_string(size));
       testing::FakeBlobs blobs = whole;
-      blobs.cut_off(segment_name(batch, unit, artifact), size);
+      blobs.cut_off(segment_name(unit, artifact), size);
       auto recovered = open(blobs);
 
       std::size_t count = 0;
@@ -133,6 +142,33 @@ TEST(UnitResults, RecoversFromACutAtEveryByteOfEverySegment) {
   }
 }
 
+// If this failed, an owner that was replaced and does not know it could spoil what its successor writes, or the
+// successor would ask again for what is there.
+TEST(UnitResults, AnotherOwnerGoesOnInACopyOfWhatIsWhole) {
+  testing::FakeBlobs blobs;
+  const auto replaced = open(blobs);
+  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(replaced->add(results()[i]));
+  ASSERT_TRUE(replaced->sync());
+  const auto before = segments(blobs);
+  ASSERT_TRUE((*blobs.open_segment(segment_name(unit, Artifact::raw)))->append("{\"torn"));
+
+  const core::Epoch next_owner(4);
+  for (int run = 0; run < 2; ++run) {  // the first may end before an event says that it has begun
+    const auto next = UnitResults::open(blobs, unit, next_owner, route());
+    ASSERT_TRUE(next.has_value());
+    EXPECT_EQ((*next)->progress(), progress_of_first(3));
+    ASSERT_TRUE(replaced->add(results()[3 + static_cast<std::size_t>(run)])) << "it does not know";
+    add_all(**next);
+    ASSERT_TRUE((*next)->sync());
+    EXPECT_EQ((*next)->progress(), progress_of_first(results().size()));
+  }
+  testing::FakeBlobs whole;
+  add_all(*open(whole));
+  for (const auto& [artifact, text] : segments(whole))
+    EXPECT_EQ(blobs.segment(segment_name(unit_of(next_owner), artifact)), text);
+  EXPECT_TRUE(segments(blobs).at(Artifact::output).starts_with(before.at(Artifact::output)));
+}
+
 TEST(UnitResults, TwoCutsAtOnceLeaveTheShorterPrefix) {
   testing::FakeBlobs whole;
   add_all(*open(whole));
@@ -140,8 +176,8 @@ TEST(UnitResults, TwoCutsAtOnceLeaveTheShorterPrefix) {
   for (std::size_t output = 0; output <= complete.at(Artifact::output).size(); output += 37) {
     for (std::size_t error = 0; error <= complete.at(Artifact::error).size(); error += 41) {
       testing::FakeBlobs blobs = whole;
-      blobs.cut_off(segment_name(batch, unit, Artifact::output), output);
-      blobs.cut_off(segment_name(batch, unit, Artifact::error), error);
+      blobs.cut_off(segment_name(unit, Artifact::output), output);
+      blobs.cut_off(segment_name(unit, Artifact::error), error);
       const auto recovered = open(blobs);
       add_all(*recovered);
       ASSERT_TRUE(recovered->sync());

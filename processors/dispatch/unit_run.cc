@@ -17,16 +17,13 @@ constexpr auto no_lane_delay = std::chrono::seconds(10);
 constexpr auto stale_delay = std::chrono::milliseconds(300);
 constexpr auto trouble_delay = std::chrono::seconds(2);
 
-// The partition is not served here (any more): whoever serves it will run the unit.
-bool partition_gone(const core::Error& error) {
-  return error.code == core::ErrorCode::unavailable;
-}
-
 }  // namespace
 
-UnitRun::UnitRun(core::RunUnit unit, const Dispatcher::Settings& settings, Dispatcher::Environment& environment,
-                 const std::atomic<bool>& stopping, boost::asio::any_io_executor strand)
-    : id_(std::move(unit)),
+UnitRun::UnitRun(TermPointer term, core::RunUnit unit, const Dispatcher::Settings& settings,
+                 Dispatcher::Environment& environment, const std::atomic<bool>& stopping,
+                 boost::asio::any_io_executor strand)
+    : term_(std::move(term)),
+      id_(std::move(unit)),
       settings_(settings),
       environment_(environment),
       stopping_(stopping),
@@ -47,7 +44,9 @@ boost::asio::awaitable<RunAgain> UnitRun::run() {
            {{"batch", id_.batch.value()}, {"unit", id_.unit.value()}, {"provider", route().provider.value()}});
       co_return no_lane_delay;
     } else {
-      if (unit_.phase == core::batch::UnitPhase::planned) done = co_await dispatch();
+      const bool planned = unit_.phase == core::batch::UnitPhase::planned;
+      if (planned) done = co_await dispatch();
+      if (!planned && unit_.epoch != term_->epoch) done = co_await take_over();
       if (done.has_value()) {
         const core::Result<Attempted> attempted = co_await attempt(*lane);
         if (attempted.has_error()) {
@@ -64,7 +63,7 @@ boost::asio::awaitable<RunAgain> UnitRun::run() {
     }
   }
   if (done.has_value()) done = co_await close();
-  if (done.has_value() || partition_gone(done.error())) co_return RunAgain{};
+  if (done.has_value() || term_->ended) co_return RunAgain{};
   if (done.error().code == core::ErrorCode::stale_report) co_return stale_delay;
   error(environment_.log, "unit_run_failed",
         {{"batch", id_.batch.value()}, {"unit", id_.unit.value()}, {"code", to_string(done.error().code)}});
@@ -88,7 +87,7 @@ core::Result<void> UnitRun::load() {
 
 core::Result<void> UnitRun::load_items() {
   core::Result<std::unique_ptr<UnitResults>> results =
-      UnitResults::open(environment_.blobs, id_.batch, id_.unit, route());
+      UnitResults::open(environment_.blobs, unit_, term_->epoch, route());
   if (results.has_error()) return results.error();
   results_ = std::move(*results);
 
@@ -135,11 +134,20 @@ Lane* UnitRun::find_lane() const {
 
 boost::asio::awaitable<core::Result<void>> UnitRun::dispatch() {
   const core::AttemptNumber next(unit_.attempt.value() + 1);
-  core::Command command = core::batch::DispatchUnit{id_.org, id_.batch, id_.unit, next};
+  core::Command command = core::batch::DispatchUnit{id_.org, id_.batch, id_.unit, next, term_->epoch};
   const core::Result<Answer> answer = co_await send("dispatch", std::move(command));
   if (answer.has_error()) co_return answer.error();
   unit_.attempt = next;
   unit_.handle.clear();
+  co_return core::Result<void>{};
+}
+
+// Of an attempt that an earlier owner has begun: from here on its results are kept under this owner's epoch.
+boost::asio::awaitable<core::Result<void>> UnitRun::take_over() {
+  core::Command command =
+      core::batch::ReportProgress{id_.org, id_.batch, id_.unit, unit_.attempt, results_->progress(), term_->epoch};
+  const core::Result<Answer> answer = co_await send("take_over", std::move(command));
+  if (answer.has_error()) co_return answer.error();
   co_return core::Result<void>{};
 }
 
@@ -161,16 +169,19 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
   lane.start(std::move(attempt), inbox);
   // A stop that came before the lane knew of the attempt has stopped nothing.
   const core::Result<void> loaded = load();
-  if (stopping_ || loaded.has_error() || gone_ || batch_.stop != core::batch::StopReason::none) lane.stop(id_.batch);
+  if (stopping_ || term_->ended || loaded.has_error() || gone_ || batch_.stop != core::batch::StopReason::none)
+    lane.stop(id_.batch);
   if (loaded.has_error()) co_return loaded.error();
 
   auto synced_at = std::chrono::steady_clock::now();
   bool ended = false;
   while (!ended) {
     co_await inbox->wait(sync_interval);
+    if (term_->ended) lane.stop(id_.batch);
     ended = inbox->end().has_value();
     if (std::optional<Handle> handle = inbox->take_handle()) {
-      core::Command command = core::batch::RecordHandle{id_.org, id_.batch, id_.unit, unit_.attempt, handle->text};
+      core::Command command =
+          core::batch::RecordHandle{id_.org, id_.batch, id_.unit, unit_.attempt, handle->text, term_->epoch};
       const core::Result<Answer> recorded = co_await send("handle", std::move(command));
       if (recorded.has_error()) {
         lane.stop(id_.batch);
@@ -204,7 +215,8 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
     co_return batch_.stop == core::batch::StopReason::none ? Attempted::interrupted : Attempted::reload;
   }
   core::Command command = core::batch::EndAttempt{
-      id_.org, id_.batch, id_.unit, unit_.attempt, reason.empty() ? "items_left" : reason, results_->progress()};
+      id_.org,     id_.batch, id_.unit, unit_.attempt, reason.empty() ? "items_left" : reason, results_->progress(),
+      term_->epoch};
   const core::Result<Answer> answer = co_await send("end", std::move(command));
   if (answer.has_error()) co_return answer.error();
   co_return Attempted::items_left;
@@ -232,13 +244,13 @@ void UnitRun::report_progress() {
   reported_at_ = std::chrono::steady_clock::now();
   environment_.bus.submit(
       aggregate_, core::CommandId("progress/" + id_.batch.value() + "/" + std::to_string(id_.unit.value())),
-      core::batch::ReportProgress{id_.org, id_.batch, id_.unit, unit_.attempt, results_->progress()},
+      core::batch::ReportProgress{id_.org, id_.batch, id_.unit, unit_.attempt, results_->progress(), term_->epoch},
       [](const core::Result<Answer>&) {});
 }
 
 boost::asio::awaitable<core::Result<void>> UnitRun::close() {
   if (const auto synced = results_->sync(); synced.has_error()) co_return synced.error();
-  core::Command command = core::batch::CloseUnit{id_.org, id_.batch, id_.unit, results_->progress()};
+  core::Command command = core::batch::CloseUnit{id_.org, id_.batch, id_.unit, results_->progress(), term_->epoch};
   const core::Result<Answer> answer = co_await send("close", std::move(command));
   if (answer.has_error()) co_return answer.error();
   if (load().has_value() && core::batch::terminal(batch_.phase))

@@ -17,14 +17,14 @@
 
 namespace processors {
 
-// Nothing: the unit is closed (or its partition is gone). Otherwise: try again after so long.
+// Nothing: the unit is closed, or its partition has another owner. Otherwise: try again after so long.
 using RunAgain = std::optional<std::chrono::milliseconds>;
 
 class UnitRun {
  public:
   // `stopping`: of the whole service.
-  UnitRun(core::RunUnit unit, const Dispatcher::Settings& settings, Dispatcher::Environment& environment,
-          const std::atomic<bool>& stopping, boost::asio::any_io_executor strand);
+  UnitRun(TermPointer term, core::RunUnit unit, const Dispatcher::Settings& settings,
+          Dispatcher::Environment& environment, const std::atomic<bool>& stopping, boost::asio::any_io_executor strand);
 
   // Keep the UnitRun until the coroutine has ended.
   boost::asio::awaitable<RunAgain> run();
@@ -39,6 +39,7 @@ class UnitRun {
   Lane* find_lane() const;
 
   boost::asio::awaitable<core::Result<void>> dispatch();
+  boost::asio::awaitable<core::Result<void>> take_over();
   boost::asio::awaitable<core::Result<Attempted>> attempt(Lane& lane);
   core::Result<void> record(const std::vector<LaneAnswer>& answers);
   boost::asio::awaitable<core::Result<void>> close();
@@ -47,6 +48,7 @@ class UnitRun {
   const core::quote::Route& route() const { return batch_.plan.routes[unit_.route]; }
   std::chrono::milliseconds retry_delay() const;
 
+  const TermPointer term_;
   const core::RunUnit id_;
   const Dispatcher::Settings& settings_;
   Dispatcher::Environment& environment_;

@@ -1,6 +1,7 @@
 // A journal in memory that does what a log may do: fail, lose an acknowledgement, take its time, be damaged.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <utility>
 #include <vector>
@@ -12,11 +13,21 @@ namespace processors::testing {
 // Threading: one thread at a time.
 class FakeJournal final : public Journal {
  public:
-  core::Result<core::Offset> open(core::Partition partition, Lost) override { return end(partition); }
-  void close(core::Partition) override {}
+  core::Result<core::Offset> open(core::Partition partition, Lost lost) override {
+    if (std::exchange(fail_next_open_, false))
+      return core::Error{core::ErrorCode::unavailable, "the journal cannot be reached"};
+    lost_[partition] = std::move(lost);
+    return end(partition);
+  }
+  void close(core::Partition partition) override { lost_.erase(partition); }
 
   void append(core::Partition partition, JournalRecord record, Confirmed confirmed) override {
     const core::Error failed{core::ErrorCode::storage_failed, "the disk is gone"};
+    if (before_next_append_) std::exchange(before_next_append_, nullptr)();
+    if (overloads_ > 0) {
+      --overloads_;
+      return confirmed(core::Error{core::ErrorCode::overloaded, "too much waits"});
+    }
     if (std::exchange(fail_next_append_, false)) return confirmed(failed);
     records_[partition].push_back(std::move(record));
     if (std::exchange(lose_next_acknowledgement_, false)) return confirmed(failed);
@@ -41,6 +52,15 @@ class FakeJournal final : public Journal {
   void fail_next_append() { fail_next_append_ = true; }
   // The record is stored, and the writer is told that it may not be.
   void lose_next_acknowledgement() { lose_next_acknowledgement_ = true; }
+  void fail_next_open() { fail_next_open_ = true; }
+  // Nothing is stored, and the writer is told to come again.
+  void overload_next_appends(int count) { overloads_ = count; }
+  // As another writer does who is faster.
+  void before_next_append(std::function<void()> act) { before_next_append_ = std::move(act); }
+  void lose(core::Partition partition, core::ErrorCode code) {
+    if (const auto found = lost_.find(partition); found != lost_.end() && found->second)
+      std::exchange(found->second, nullptr)(core::Error{code, "the journal is lost"});
+  }
   // Records are stored but not confirmed until they are released.
   void hold_confirmations() { holding_ = true; }
   void release() {
@@ -61,6 +81,10 @@ class FakeJournal final : public Journal {
 
  private:
   std::map<core::Partition, std::vector<JournalRecord>> records_;
+  std::map<core::Partition, Lost> lost_;
+  std::function<void()> before_next_append_;
+  int overloads_ = 0;
+  bool fail_next_open_ = false;
   bool fail_next_append_ = false;
   bool lose_next_acknowledgement_ = false;
   bool holding_ = false;

@@ -69,7 +69,7 @@ inline std::vector<StoredRecord> read_records(Journal& journal, core::Partition 
 }
 
 template <class Place>
-class JournalConformance : public testing::Test {
+class JournalConformance : public ::testing::Test {
  protected:
   void SetUp() override { reopen(); }
 
@@ -200,6 +200,7 @@ TYPED_TEST_P(JournalConformance, WhatWasConfirmedIsThereAfterReopening) {
   for (std::int64_t i = 0; i < 5; ++i) {
     ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record(std::to_string(i)), i));
   }
+  this->open(this->second_);
   ASSERT_NO_FATAL_FAILURE(this->append(this->second_, journal_record("other"), 0));
   ASSERT_NO_FATAL_FAILURE(this->reopen());
   EXPECT_EQ(this->open(this->first_), core::Offset(5));
@@ -218,6 +219,7 @@ TYPED_TEST_P(JournalConformance, AnOlderOwnerIsFenced) {
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, core::ErrorCode::fenced);
   EXPECT_TRUE(append_and_wait(*this->journal_, this->first_, journal_record("again", 2)));
+  this->open(this->second_);
   EXPECT_TRUE(append_and_wait(*this->journal_, this->second_, journal_record("elsewhere it is still the owner", 1)));
 }
 
@@ -263,7 +265,7 @@ TYPED_TEST_P(JournalConformance, WhileAppendsRunAReaderSeesAllThatWasConfirmedAn
     }
   });
   std::int64_t seen = 0;
-  while (seen < count && !testing::Test::HasFatalFailure()) {
+  while (seen < count && !::testing::Test::HasFatalFailure()) {
     const std::int64_t promised = confirmed;
     const auto end = this->journal_->read(this->first_, core::Offset(seen), [&](const StoredRecord& stored) {
       EXPECT_EQ(stored.offset, core::Offset(seen));
@@ -273,7 +275,7 @@ TYPED_TEST_P(JournalConformance, WhileAppendsRunAReaderSeesAllThatWasConfirmedAn
     });
     EXPECT_TRUE(end) << end.error().detail;
     EXPECT_GE(seen, promised);
-    if (testing::Test::HasFailure()) break;
+    if (::testing::Test::HasFailure()) break;
   }
   writer.join();
 }

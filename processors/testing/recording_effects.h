@@ -11,7 +11,7 @@ namespace processors::testing {
 // Carries nothing out, and remembers what it was asked to.
 class RecordingEffects final : public EffectRunner {
  public:
-  void start(const core::AggregateKey&, const core::Effect& effect) override {
+  void start(const TermPointer&, const core::AggregateKey&, const core::Effect& effect) override {
     started.push_back(core::key_of(effect));
   }
 

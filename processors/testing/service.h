@@ -112,8 +112,8 @@ class Service {
                {items_per_unit, 64u << 20}),
         reader(world.store, 1),
         lane(lab),
-        node(context.get_executor(), {1, "test", world.policy, world.clock.reader()}, world.journal, world.store,
-             effects, world.metrics),
+        node(context.get_executor(), context.get_executor(), {1, "test", world.policy, world.clock.reader()},
+             {world.journal, world.store, effects, world.metrics, world.log}),
         bus(node),
         planner(context.get_executor(), world.blobs, reader, bus, world.log),
         dispatcher(context.get_executor(), {8, world.policy.unit_attempts_max, std::chrono::milliseconds(1)},
@@ -123,9 +123,11 @@ class Service {
                   "https://router.test", std::chrono::hours(96), world.clock.reader(), world.metrics, world.log}),
         world_(world) {
     effects.attach(planner, dispatcher, delivery, bus);
-    node.recover();
+    bool settled = false;
+    node.when_settled([&] { settled = true; });
+    node.own_all();
+    run_until([&] { return settled; });
     EXPECT_TRUE(node.halted().empty());
-    node.start();
   }
 
   // Turns the wheels until it is so. A test that waits for what never comes fails, after a while.
@@ -214,6 +216,7 @@ class Service {
   FakeWebhookSender webhooks;
   Effects effects;
   Node node;
+  const TermPointer term = std::make_shared<Term>(core::Partition(0), core::Epoch(1));  // for effects started by hand
   FakeBus bus;
   Planner planner;
   Dispatcher dispatcher;

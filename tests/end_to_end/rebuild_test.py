@@ -11,7 +11,7 @@ import time
 import unittest
 from urllib.parse import quote
 
-from support import streamed
+from support import bus, streamed
 from support.service import HANG_SECONDS, Service
 
 SETTINGS = {"simulated.item_fault_rate": 0.1, "simulated.transient_rate": 0.05, "dispatch.items_per_unit": 40,
@@ -62,6 +62,7 @@ class Rebuild(unittest.TestCase):
             streamed.check_ended(self, service, account, batch, ids)
             streamed.check_ledger(self, service, account)
 
+    @bus.embedded_only("it flips a byte of a segment")
     def test_a_flipped_byte_in_the_journal_is_refused(self):
         with Service(self.data, SETTINGS) as service:
             Customer(self, service, "flip@example.com").do_everything()
@@ -83,6 +84,7 @@ class Rebuild(unittest.TestCase):
         with Service(self.data, SETTINGS) as service:
             self.assertEqual(service.get("/readyz").status, 200)
 
+    @bus.embedded_only("it puts older segments in place")
     def test_a_journal_that_is_older_than_the_state_is_refused(self):
         older = self.directory / "older"
         with Service(self.data, SETTINGS) as service:
@@ -113,6 +115,7 @@ class Rebuild(unittest.TestCase):
             self.assertEqual(service.get("/readyz").status, 200)
             self.assertEqual(service.get(f"/v1/batches/{newest}", key=customer.account.key).json["status"], "completed")
 
+    @bus.embedded_only("it rewrites a record in a segment")
     def test_a_record_rewritten_with_a_right_checksum_halts_its_partition_and_no_other(self):
         with Service(self.data, SETTINGS) as service:
             customer = Customer(self, service, "chain@example.com")
@@ -129,6 +132,7 @@ class Rebuild(unittest.TestCase):
                     return
             self.fail("no other partition serves")
 
+    @bus.embedded_only("it rewrites a record in a segment")
     def test_of_a_halted_partition_nothing_is_answered(self):
         """An answer from the part that was applied would be as wrong as that there is nothing."""
         with Service(self.data, SETTINGS) as service:

@@ -16,6 +16,8 @@ import time
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
+from support import bus
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("BATCHROUTER_BIN_DIR", ROOT / "build" / "release" / "bin")) / "batchrouter"
 LISTENING = re.compile(r"listening url=http://127\.0\.0\.1:(\d+)")
@@ -35,14 +37,16 @@ class Response(NamedTuple):
 class Service:
     """Runs batchrouter on a data directory; start() again on the same directory recovers it.
 
-    settings: {"section.key": value}, handed over as --set, lists and booleans as in the settings file. A test thread
-    may call request() at any time: each thread keeps its own connection alive.
+    settings: {"section.key": value}, handed over as --set, lists and booleans as in the settings file; which bus it uses
+    the test run says (support/bus.py), unless they do. A test thread may call request() at any time: each thread keeps
+    its own connection alive.
     """
 
     def __init__(self, data, settings=None, arguments=(), program=PROGRAM):
         self.data = pathlib.Path(data)
         self.settings = dict(settings or {})
         self.arguments = list(arguments)
+        self.mails = self.data  # where it or others like it put mails
         self.program = str(program)
         self.port = None
         self.process = None
@@ -53,13 +57,20 @@ class Service:
 
     # The process
 
+    def command(self):
+        """What start() runs."""
+        settings = self.settings
+        if "service.bus" not in settings:
+            settings = {**bus.settings(self.data), **settings}
+        return [self.program, "--data", str(self.data), "--port", "0",
+                *(f"--set={key}={value if isinstance(value, str) else json.dumps(value)}"
+                  for key, value in settings.items()), *self.arguments]
+
     def start(self):
-        settings = [f"--set={key}={value if isinstance(value, str) else json.dumps(value)}"
-                    for key, value in self.settings.items()]
         self._ready.clear()
         self.port = None
         self.process = subprocess.Popen(
-            [self.program, "--data", str(self.data), "--port", "0", *settings, *self.arguments],
+            self.command(), env=environment(),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace")
         self._reader = threading.Thread(target=self._read_output, daemon=True)
@@ -75,6 +86,13 @@ class Service:
 
     def kill9(self):
         return self._end(signal.SIGKILL, HANG_SECONDS)
+
+    def pause(self):
+        """As if the machine had stopped for a while."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
 
     def restart(self, kill=False):
         self.kill9() if kill else self.stop()
@@ -200,7 +218,7 @@ class Service:
         return until(lambda: self._newest_token(address), f"a mail with a token to {address}")
 
     def _newest_token(self, address):
-        mails = [(path.stat().st_mtime_ns, path) for path in self.data.rglob("*.eml")]
+        mails = [(path.stat().st_mtime_ns, path) for path in self.mails.rglob("*.eml")]
         for _, path in sorted(mails, reverse=True):
             mail = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
             part = mail.get_body(("plain", "html"))
@@ -221,6 +239,11 @@ class Service:
         if response.status not in statuses:
             raise AssertionError(f"HTTP {response.status}, not {statuses}: {response.body[:2000]!r}")
         return response
+
+
+def environment():
+    """Of the services: what only tests look at is no setting of theirs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BATCHROUTER_TEST_")}
 
 
 def until(question, what, seconds=HANG_SECONDS, every=0.02):

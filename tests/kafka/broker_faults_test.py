@@ -1,0 +1,54 @@
+"""If these failed: a broker that dies, or a network that is slow or cuts connections, would lose or double work or money."""
+
+import time
+
+from support.broker import Cluster
+from support.kafka_proxy import END_TXN, FETCH, HEARTBEAT, OFFSET_COMMIT, PRODUCE, Proxy
+from support.nodes import NodesTest
+
+
+class BrokerFaults(NodesTest):
+    def test_the_broker_is_killed_and_comes_back(self):
+        with Cluster(self.directory / "kafka") as broker:
+            service = self.start(broker=broker.address)
+            load = self.load(seconds=120)
+            for _ in range(2):
+                load.wait_for(10)
+                self.a_moment()
+                broker.kill9()
+                time.sleep(2)
+                answer = service.post("/v1/quotes/model", {"models": ["gpt-5.4-nano"], "estimated_items": 1},
+                                      key=load.accounts[0].key)
+                print(f"while the broker is away: HTTP {answer.status}", flush=True)
+                self.assertIn(answer.status, (201, 503))
+                if answer.status == 503:
+                    self.assertIn("retry-after", answer.headers)
+                self.assertEqual(service.get("/v1/billing/credits", key=load.accounts[0].key).status, 200)
+                broker.up()
+            load.wait_for(10)
+            self.finish(load, broker.address)
+
+    def test_requests_that_are_late_or_cut(self):
+        with Proxy() as proxy, Cluster(self.directory / "kafka", advertise=proxy.port) as broker:
+            proxy.target = broker.endpoint()
+            self.start(broker=proxy.address)
+            load = self.load(seconds=120)
+            load.wait_for(5)
+            for api in (PRODUCE, FETCH, OFFSET_COMMIT, HEARTBEAT, END_TXN):
+                proxy.delay(api, self.random.uniform(0.5, 2), times=3)
+                load.wait_for(5)
+                proxy.calm()
+            for api in (PRODUCE, FETCH, END_TXN):
+                # It is not known whether it was done; then, it was not.
+                proxy.cut_answer(api, times=2)
+                load.wait_for(5)
+                proxy.calm()
+                proxy.cut_request(api, times=2)
+                load.wait_for(5)
+                proxy.calm()
+            proxy.drop_connections()
+            load.wait_for(5)
+            print("requests delayed or cut, by api key:", proxy.counts, flush=True)
+            for api in (PRODUCE, FETCH):
+                self.assertGreater(proxy.counts.get(api, 0), 0)
+            self.finish(load, proxy.address)

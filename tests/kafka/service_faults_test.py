@@ -1,0 +1,57 @@
+"""If these failed: when a node dies, stops for a while or fights for its partitions, work or money would be lost or doubled."""
+
+from support import bus, streamed
+from support.nodes import SESSION_SECONDS, NodesTest
+from support.service import until
+
+
+class ServiceFaults(NodesTest):
+    def test_a_service_that_is_killed_under_load_goes_on(self):
+        service = self.start()
+        load = self.load()
+        for _ in range(3):
+            load.wait_for(5)
+            self.a_moment()
+            service.restart(kill=True)
+        load.wait_for(5)
+        found = self.finish(load)
+        for owners in found.epochs.values():
+            self.assertEqual(len({instance for _, instance in owners}), 4)
+
+    def test_a_service_that_stops_for_a_while_is_replaced_and_its_late_writes_count_for_nobody(self):
+        first, second = self.start("node-1"), self.start("node-2")
+        load = self.load()
+        load.wait_for(10)
+        first.pause()
+        until(lambda: self.owns_all(second), "the other node to own every partition", 15 * SESSION_SECONDS)
+        load.wait_for(10)
+        first.resume()
+        load.wait_for(20)
+        found = self.finish(load)
+        self.assertTrue(any(len(owners) > 1 for owners in found.epochs.values()))
+        # Both, asked for everything, say the same: neither serves an old state.
+        for service in self.services:
+            for account in load.accounts:
+                streamed.check_ledger(self, service, account)
+
+    def test_two_nodes_that_come_and_go_share_the_work(self):
+        self.start("node-1"), self.start("node-2")
+        load = self.load(seconds=90)
+        for turn in range(6):
+            load.wait_for(4)
+            self.a_moment()
+            self.services[turn % 2].restart(kill=turn % 3 != 2)
+        load.wait_for(5)
+        found = self.finish(load)
+        print("owners:", {partition: len(owners) for partition, owners in found.epochs.items()}, flush=True)
+
+    def test_a_tiny_producer_queue_slows_down_and_loses_nothing(self):
+        self.start(kafka__client_properties=["queue.buffering.max.messages=2"])
+        load = self.load(customers=6, pause=0)
+        load.wait_for(60)
+        self.finish(load)
+
+    @staticmethod
+    def owns_all(service):
+        """By its own word; see NodeDirectory."""
+        return streamed.metric(service, "batchrouter_partitions_owned") == bus.PARTITIONS
