@@ -202,8 +202,8 @@ SCHEMAS_TYPE(core::batch::Batch, "B");
 SCHEMAS_FIELDS(core::batch::Batch, org, id, quote, phase, stop, terms, plan, webhook, retry_of, created_at, deadline,
                dispatched_at, ended_at, stop_requested_at, units_planned, units_closed, closed, open, route_costs);
 SCHEMAS_TYPE(core::batch::Unit, "U");
-SCHEMAS_FIELDS(core::batch::Unit, org, batch, index, phase, blob, route, item_count, quoted, attempt, handle, progress,
-               epoch);
+SCHEMAS_FIELDS(core::batch::Unit, org, batch, index, phase, blob, route, item_count, quoted, attempt, handle,
+               dispatched_at, progress, epoch);
 SCHEMAS_TYPE(core::batch::Submission, "i");
 SCHEMAS_FIELDS(core::batch::Submission, org, idempotency_key, fingerprint, batch);
 SCHEMAS_TYPE(core::webhook::Delivery, "w");

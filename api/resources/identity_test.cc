@@ -11,6 +11,7 @@
 #include "adapters/blobs/local_blobs.h"
 #include "adapters/files/temporary_directory.h"
 #include "adapters/vault/local_vault.h"
+#include "api/email_address.h"
 #include "api/http/cookies.h"
 #include "api/resources/resources.h"
 #include "processors/node.h"
@@ -153,6 +154,10 @@ class Identity : public ::testing::Test {
     return verify(tokens().back())["session_token"];
   }
   const std::vector<std::string>& tokens() const { return effects_.mailed_tokens; }
+  core::Partition partition_of(const core::AggregateKey& aggregate) const { return app_->reader.partition(aggregate); }
+  core::AggregateKey aggregate_of_email(const std::string& email) const {
+    return core::aggregate_of_email(email_digest(*vault_, *parse_email_address(email)));
+  }
   int status_with(const std::string& token) {
     return ask(Method::get, "/v1/sessions/current", {}, bearer(token)).status;
   }
@@ -215,6 +220,14 @@ TEST_F(Identity, FromRegistrationToAKeyThatWorksUntilItIsRevoked) {
     EXPECT_EQ(revoked["status"], "revoked");
   }
   EXPECT_EQ(status_with(key["api_key"]), 401);
+}
+
+TEST_F(Identity, AnOrgLiesInThePartitionOfItsAddress) {
+  for (const std::string email : {"a@example.com", "b@example.com", "c@example.com", "d@example.com"}) {
+    sign_up(email);
+    const core::OrgId org(verify(tokens().back())["org_id"]);
+    EXPECT_EQ(partition_of(core::aggregate_of(org)), partition_of(aggregate_of_email(email))) << email;
+  }
 }
 
 TEST_F(Identity, RegistrationTellsNothingOfTheAddress) {

@@ -111,6 +111,7 @@ Result<void> apply_one(State& state, Timestamp time, const UnitDispatched& event
   unit->attempt = event.attempt;
   unit->epoch = event.epoch;
   unit->handle.clear();
+  unit->dispatched_at = time;
   advance(*batch, Phase::dispatched);
   if (!batch->dispatched_at) batch->dispatched_at = time;
   state.put(std::move(*batch));

@@ -118,8 +118,9 @@ struct Unit {
   std::uint32_t route = 0;  // index into the plan's routes
   std::uint32_t item_count = 0;
   Money quoted;
-  AttemptNumber attempt;  // of the newest dispatch; 0 before
-  std::string handle;     // provider batch of this attempt; empty: none
+  AttemptNumber attempt;                   // of the newest dispatch; 0 before
+  std::string handle;                      // provider batch of this attempt; empty: none
+  std::optional<Timestamp> dispatched_at;  // this attempt; absent before the first
   Progress progress;
   std::optional<Epoch> epoch;  // of the owner under whom its results are kept; none: kept before there were several
 };
