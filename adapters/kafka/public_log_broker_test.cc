@@ -1,15 +1,12 @@
 // The public topics on a real broker. Broken: readers would see a posting twice, or never.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <random>
+#include <optional>
 
 #include "adapters/kafka/client.h"
 #include "adapters/kafka/consumer.h"
 #include "adapters/kafka/public_log.h"
-#include "adapters/kafka/topics.h"
-#include "processors/testing/null_log.h"
-#include "processors/testing/null_metrics.h"
+#include "adapters/kafka/test_broker.h"
 
 namespace adapters::kafka {
 namespace {
