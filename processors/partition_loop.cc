@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "core/invariant.h"
-#include "processors/epochs.h"
 #include "schemas/digest.h"
 
 namespace processors {
@@ -117,8 +116,7 @@ core::Result<void> PartitionLoop::apply_record(const StoredRecord& stored) {
   const JournalRecord& record = stored.record;
   const std::string where = place_of(stored.offset);
   position_.next = core::Offset(stored.offset.value() + 1);
-  OwnerHistory owners(position_.epoch, position_.instance);
-  if (owners.take(record.epoch, record.instance) == OwnerHistory::Verdict::ignored) {
+  if (!counts(record, position_.epoch, position_.instance)) {
     metrics_.count("batchrouter_journal_ignored_records_total", {});
     return {};
   }
