@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
+#include <mutex>
 #include <thread>
 
 #include "api/http/test_client.h"
@@ -55,7 +56,11 @@ class Node {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port()); }
   const App& app() const { return app_; }
 
-  std::string owner;  // of every partition; empty: this node. Set before the first request.
+  void forward_to(const Node& owner) {  // all partitions
+    const std::lock_guard lock(mutex_);
+    owner_ = owner.url();
+  }
+
   std::atomic<std::int64_t> now{1'800'000'000};
   std::atomic<int> running{0};
   std::atomic<std::size_t> largest_piece{0};
@@ -87,7 +92,11 @@ class Node {
                .render_metrics = {},
                .metrics = metrics_,
                .log = log_,
-               .forward_to = [this](core::Partition) { return owner.empty() ? std::nullopt : std::optional(owner); }};
+               .forward_to =
+                   [this](core::Partition) {
+                     const std::lock_guard lock(mutex_);
+                     return owner_;
+                   }};
   }
 
   void start() {
@@ -156,6 +165,8 @@ class Node {
     co_return http::no_content();
   }
 
+  std::mutex mutex_;
+  std::optional<std::string> owner_;
   boost::asio::io_context context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_ = make_work_guard(context_);
   NoBus bus_;
@@ -173,7 +184,7 @@ class Node {
 
 class ForwardingTest : public ::testing::Test {
  protected:
-  ForwardingTest() { entry.owner = owner.url(); }
+  ForwardingTest() { entry.forward_to(owner); }
 
   static std::string request(const std::string& line, const std::string& fields = "", const std::string& body = "") {
     const std::string length = body.empty() ? "" : "Content-Length: " + std::to_string(body.size()) + "\r\n";
@@ -322,7 +333,7 @@ TEST_F(ForwardingTest, ANodeThatIsStoppedDropsWhatItWaitsFor) {
 }
 
 TEST_F(ForwardingTest, ARequestIsHandedOnOnce) {
-  owner.owner = entry.url();  // each believes that the other is the owner
+  owner.forward_to(entry);  // each believes that the other is the owner
   const auto answer = client.ask(request("POST /seen"));
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->status, 503);

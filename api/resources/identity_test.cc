@@ -37,7 +37,7 @@ class Effects final : public processors::EffectRunner {
   explicit Effects(const processors::Vault& vault) : vault_(vault) {}
   void attach(processors::CommandBus& bus) { bus_ = &bus; }
 
-  void start(const core::AggregateKey&, const core::Effect& effect) override {
+  void start(const processors::TermPointer&, const core::AggregateKey&, const core::Effect& effect) override {
     if (const auto* forward = std::get_if<core::ForwardCommand>(&effect))
       bus_->submit(forward->aggregate, core::CommandId("forward/" + core::key_of(effect)), forward->command,
                    [](const core::Result<processors::Answer>&) {});
@@ -75,11 +75,14 @@ class Identity : public ::testing::Test {
     settings.mode = std::move(mode);
     settings.public_url = "https://batch.example.com";
     processors::Node::Settings node{partitions, "test", settings.policy, clock_.reader()};
-    node_ = std::make_unique<processors::Node>(context_.get_executor(), std::move(node), journal_, store_, effects_,
-                                               metrics_);
+    const processors::Node::Environment environment{journal_, store_, effects_, metrics_, log_};
+    node_ = std::make_unique<processors::Node>(context_.get_executor(), context_.get_executor(), std::move(node),
+                                               environment);
     effects_.attach(*node_);
-    node_->recover();
-    node_->start();
+    bool settled = false;
+    node_->when_settled([&] { settled = true; });
+    node_->own_all();
+    while (!settled) context_.run_one();
     app_ = std::make_unique<App>(App{.settings = settings,
                                      .bus = *node_,
                                      .reader = processors::StateReader(store_, partitions),
