@@ -33,8 +33,7 @@ Consumer::~Consumer() {
 core::Result<void> Consumer::find_topic(std::chrono::milliseconds timeout) const {
   const std::string doing = "asking for topic " + topic_name_;
   const rd_kafka_metadata_t* answered = nullptr;
-  const auto code =
-      rd_kafka_metadata(client_->handle(), 0, topic_.get(), &answered, static_cast<int>(timeout.count()));
+  const auto code = rd_kafka_metadata(client_->handle(), 0, topic_.get(), &answered, static_cast<int>(timeout.count()));
   if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT) return client_->unreachable(doing);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, doing);
   const auto refusal = answered->topic_cnt == 1 ? answered->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
