@@ -3,6 +3,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,9 +24,10 @@ namespace api {
 
 struct Settings {
   std::string version;
-  std::string mode;        // development, production
-  std::string bus;         // embedded
-  std::string public_url;  // without a slash at the end
+  std::string mode;           // development, production
+  std::string bus;            // embedded
+  std::string public_url;     // without a slash at the end; one for all nodes, as Origin is compared with it
+  std::string instance = {};  // this node's, among all nodes; one word
   std::uint64_t body_bytes_max = std::uint64_t{2} << 30;
   std::uint32_t items_per_unit = 500;
   core::Duration file_link_lifetime = std::chrono::minutes(15);
@@ -49,6 +51,9 @@ struct App {
   std::function<std::string()> render_metrics;
   processors::Metrics& metrics;
   processors::Log& log;
+  // The base URL ("http://host:port") of the node that owns a partition, where another one does. Nothing: this one
+  // does, or nobody is known to. Called for each request, from any thread; must not block.
+  std::function<std::optional<std::string>(core::Partition)> forward_to = {};
 };
 
 // Sends a command and waits until what it caused is durable and can be read. The command's id is made here, random.

@@ -93,6 +93,13 @@ std::string session_cookie_name(const App& app) {
   return https ? "__Host-batchrouter_session" : "batchrouter_session";
 }
 
+std::optional<core::OrgId> org_named_by(const App& app, const http::Request& request) {
+  if (const auto authorization = request.headers.get("authorization"))
+    return schemas::org_of_token(bearer_token(*authorization));
+  const auto token = http::cookie(request, session_cookie_name(app));
+  return token ? schemas::org_of_token(*token) : std::nullopt;
+}
+
 core::Result<Principal> authenticate(const App& app, const http::Request& request) {
   if (const auto authorization = request.headers.get("authorization")) {
     const std::string_view token = bearer_token(*authorization);

@@ -26,6 +26,9 @@ struct Principal {
 // Errors: authentication_required, invalid_api_key, invalid_session, csrf_rejected, unavailable.
 core::Result<Principal> authenticate(const App& app, const http::Request& request);
 
+// The org that the credential of a request names. It says nothing of whether the credential is valid.
+std::optional<core::OrgId> org_named_by(const App& app, const http::Request& request);
+
 // The cookie's name: "__Host-batchrouter_session" where the public URL is https, else "batchrouter_session".
 std::string session_cookie_name(const App& app);
 

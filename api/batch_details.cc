@@ -28,8 +28,7 @@ core::Result<bool> append_lines(const App& app, const core::batch::Unit& unit, s
                                 std::uint32_t& count) {
   const std::uint64_t bytes = unit.progress.segments.receipt;
   if (bytes == 0) return true;
-  const auto segment =
-      app.blobs.read_segment(processors::segment_name(unit, processors::Artifact::receipt));
+  const auto segment = app.blobs.read_segment(processors::segment_name(unit, processors::Artifact::receipt));
   if (segment.has_error()) return segment.error();
   processors::LineReader reader(**segment, 0, bytes);
   for (;;) {

@@ -8,6 +8,7 @@
 
 #include "adapters/blobs/local_blobs.h"
 #include "adapters/files/temporary_directory.h"
+#include "processors/artifacts.h"
 #include "processors/dispatch/unit_results.h"
 
 namespace api {
@@ -51,7 +52,11 @@ class ResultsPageTest : public testing::Test {
   }
   processors::UnitResults& results_of(std::uint32_t unit) {
     auto& opened = results[unit];
-    if (!opened) opened = *processors::UnitResults::open(*blobs, batch, UnitIndex(unit), {});
+    if (!opened) {
+      const core::Epoch epoch(1);
+      opened = *processors::UnitResults::open(*blobs, units[unit], epoch, {});
+      units[unit].epoch = epoch;
+    }
     return *opened;
   }
   void close(std::uint32_t unit) {
@@ -198,7 +203,7 @@ TEST_F(ResultsPageTest, SaysWhenLessIsStoredThanWasReported) {
   plan(1);
   answer(0, 3);
   report(0);
-  ASSERT_TRUE((*blobs->open_segment("bat_0/0.output"))->truncate(10));
+  ASSERT_TRUE((*blobs->open_segment(processors::segment_name(units[0], processors::Artifact::output)))->truncate(10));
   for (const RowForm form : {RowForm::plain, RowForm::with_raw}) {
     ResultsPage page(*blobs, batch, first(form), 10);
     EXPECT_EQ(page.add(units[0]).error().code, core::ErrorCode::blob_corrupt);

@@ -15,8 +15,7 @@ namespace {
 
 core::Result<std::set<std::uint32_t>> succeeded_items(const App& app, const core::batch::Unit& unit) {
   std::set<std::uint32_t> succeeded;
-  const auto segment =
-      app.blobs.read_segment(processors::segment_name(unit, processors::Artifact::raw));
+  const auto segment = app.blobs.read_segment(processors::segment_name(unit, processors::Artifact::raw));
   if (segment.has_error()) return segment.error();
   processors::LineReader lines(**segment, 0, unit.progress.segments.raw);
   for (;;) {

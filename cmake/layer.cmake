@@ -7,7 +7,7 @@ set(WITH_KAFKA ${PROJECT_SOURCE_DIR}/tests/support/with_kafka ${KAFKA_FOLDER}/ad
 # add_layer(NAME [USES layer...] [LIBRARIES target...])
 # One static library of every .cc below NAME/, and NAME_test of every *_test.cc beside it. Those named *_broker_test.cc
 # need a Kafka: they are NAME_broker_test, and tests/CMakeLists.txt brings the broker up.
-# Files named *_main.cc and the programs' own files are left out.
+# The programs' own files are left out.
 function(add_layer name)
   cmake_parse_arguments(LAYER "" "" "USES;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${name}/*.cc)

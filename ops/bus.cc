@@ -1,9 +1,12 @@
 #include "ops/bus.h"
 
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
 #include "adapters/embedded_log/embedded_log.h"
+#include "adapters/files/files.h"
+#include "ops/kafka_bus.h"
 
 namespace ops {
 
@@ -26,7 +29,7 @@ class EmbeddedBus final : public Bus {
 
   explicit EmbeddedBus(std::unique_ptr<adapters::embedded_log::EmbeddedLog> log) : log_(std::move(log)) {}
 
-  std::string_view name() const override { return "embedded"; }
+  std::string identity() const override { return "embedded"; }
   processors::Journal& journal() override { return *log_; }
   processors::NodeDirectory* directory() override { return nullptr; }
 
@@ -45,9 +48,22 @@ class EmbeddedBus final : public Bus {
 core::Result<std::unique_ptr<Bus>> open_bus(const Config& config, const BusEnvironment& environment) {
   switch (config.service.bus) {
     case BusKind::embedded: return EmbeddedBus::open(config, environment);
-    case BusKind::kafka: break;
+    case BusKind::kafka: return open_kafka_bus(config, environment);
   }
-  return core::Error{core::ErrorCode::configuration_invalid, "this bus cannot be opened"};
+  return core::Error{core::ErrorCode::configuration_invalid, "this bus is none of those there are"};
+}
+
+core::Result<void> check_identity(const std::filesystem::path& data, const Bus& bus, std::uint32_t partitions) {
+  const std::filesystem::path file = data / "journal_identity";
+  const std::string ours = bus.identity() + " " + std::to_string(partitions);
+  std::string theirs;
+  if (std::ifstream in(file); in) std::getline(in, theirs);
+  if (theirs.empty()) return adapters::files::write_durably(file, ours + "\n");
+  if (theirs == ours) return {};
+  return core::Error{core::ErrorCode::configuration_invalid,
+                     "the data directory " + data.string() + " was made for the journal \"" + theirs +
+                         "\" (bus, cluster, topic prefix, partitions), and the configuration names \"" + ours +
+                         "\". Put the configuration back, or give the service another data.directory"};
 }
 
 }  // namespace ops

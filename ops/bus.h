@@ -1,6 +1,7 @@
 // The bus that the configuration names: the journal, and who owns which of its partitions.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -22,7 +23,8 @@ class Bus {
  public:
   virtual ~Bus() = default;
 
-  virtual std::string_view name() const = 0;
+  // One line that tells this journal from every other; a data directory belongs to one.
+  virtual std::string identity() const = 0;
   virtual processors::Journal& journal() = 0;
   // Null where this process is alone.
   virtual processors::NodeDirectory* directory() = 0;
@@ -50,5 +52,9 @@ struct BusEnvironment {
 
 // Errors: what keeps the service from starting, with the remedy.
 core::Result<std::unique_ptr<Bus>> open_bus(const Config& config, const BusEnvironment& environment);
+
+// Binds the data directory to the journal and its number of partitions at the first start, and refuses any other later:
+// state of one journal says nothing of another. Errors: configuration_invalid, storage_failed.
+core::Result<void> check_identity(const std::filesystem::path& data, const Bus& bus, std::uint32_t partitions);
 
 }  // namespace ops

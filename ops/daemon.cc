@@ -78,8 +78,9 @@ adapters::simulated::Settings simulated_settings(const Config::Simulated& config
   return settings;
 }
 
-api::Settings api_settings(const Config& config) {
+api::Settings api_settings(const Config& config, const std::string& instance) {
   api::Settings settings;
+  settings.instance = instance;
   settings.version = version();
   settings.mode = config.service.mode == Mode::production ? "production" : "development";
   settings.bus = config.service.bus == BusKind::kafka ? "kafka" : "embedded";
@@ -196,6 +197,7 @@ core::Result<void> Daemon::Parts::open_data() {
   auto bus = open_bus(config_, {instance_, metrics_, log_, on_fatal});
   if (bus.has_error()) return bus.error();
   bus_ = std::move(*bus);
+  if (const auto checked = check_identity(data, *bus_, config_.journal.partitions); checked.has_error()) return checked;
 
   const std::filesystem::path shared = shared_directory_of(config_);
   std::filesystem::create_directories(shared, error);
@@ -240,9 +242,11 @@ void Daemon::Parts::make_processors() {
 
 core::Result<void> Daemon::Parts::make_api() {
   const processors::StateReader reader(*state_, config_.journal.partitions, &*node_);
-  app_.emplace(api::App{api_settings(config_), *node_, reader, *vault_, *blobs_, processors::FileLinks(*vault_, ""),
-                        catalog_, configured_lanes(config_), passwords_, blocking_pool_.get_executor(), now,
-                        [this] { return node_->halted(); }, [this] { return metrics_.render(); }, metrics_, log_});
+  app_.emplace(api::App{api_settings(config_, instance_), *node_, reader, *vault_, *blobs_,
+                        processors::FileLinks(*vault_, ""), catalog_, configured_lanes(config_), passwords_,
+                        blocking_pool_.get_executor(), now, [this] { return node_->halted(); },
+                        [this] { return metrics_.render(); }, metrics_, log_,
+                        [this](core::Partition partition) { return node_->elsewhere(partition); }});
   api::http::Router router;
   api::resources::add_all(router, *app_);
   api::http::Hooks hooks;

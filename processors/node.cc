@@ -284,8 +284,7 @@ std::vector<std::pair<core::Partition, core::Error>> Node::halted() const {
   std::vector<std::pair<core::Partition, core::Error>> reasons;
   for (const auto& slot : slots_) {
     const std::shared_ptr<const core::Error> why = slot->unserved_for.load();
-    const bool undistributed = !slot->owned && slot->epoch.load() == core::Epoch{};
-    if (why && (slot->owned || undistributed)) reasons.emplace_back(slot->partition, *why);
+    if (why && (slot->owned || !distributed_)) reasons.emplace_back(slot->partition, *why);
   }
   return reasons;
 }

@@ -114,8 +114,9 @@ class Node final : public CommandBus, public PartitionHealth, public OwnershipLi
   boost::asio::any_io_executor blocking_;
   std::vector<std::unique_ptr<Slot>> slots_;
 
+  std::atomic<bool> distributed_ = false;
+
   // On the strand.
-  bool distributed_ = false;
   bool suspended_ = false;
   bool stopping_ = false;
   std::function<void()> settled_;

@@ -1,7 +1,6 @@
 #include "adapters/blobs/local_blobs.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -235,38 +234,27 @@ class LocalSpool final : public processors::Spool {
   std::optional<core::Error> failure_;
 };
 
-core::Result<Descriptor> lock(const path& file) {
-  auto held = files::open(file, O_RDWR | O_CREAT);
-  if (!held || ::flock(held->number(), LOCK_EX | LOCK_NB) == 0) return held;
-  if (errno != EWOULDBLOCK) return files::failure("cannot lock", file);
-  return core::Error{core::ErrorCode::storage_failed,
-                     file.string() + " is held by another process: stop that one or use another directory"};
-}
-
 }  // namespace
 
-LocalBlobs::LocalBlobs(path directory, Descriptor lock)
+LocalBlobs::LocalBlobs(path directory, Descriptor membership)
     : shelves_(std::make_unique<Shelves>(directory / "sha256")),
       segments_(directory / "segments"),
       incoming_(directory / "incoming"),
       spool_(directory / "spool"),
-      lock_(std::move(lock)) {}
+      membership_(std::move(membership)) {}
 
 LocalBlobs::~LocalBlobs() = default;
 
 core::Result<std::unique_ptr<LocalBlobs>> LocalBlobs::open(const path& directory) {
   if (auto made = files::make_directories(directory); !made) return made.error();
-  auto held = lock(directory / "lock");
-  if (!held) return held.error();
   for (const char* part : {"sha256", "segments", "incoming", "spool"}) {
     if (::mkdir((directory / part).c_str(), 0700) != 0 && errno != EEXIST)
       return files::failure("cannot make directory", directory / part);
   }
   if (auto synced = files::sync_directory(directory); !synced) return synced.error();
-  std::unique_ptr<LocalBlobs> store(new LocalBlobs(directory, *std::move(held)));
-  for (const path& part : {store->incoming_, store->spool_})
-    if (auto removed = files::remove_temporary_files(part); !removed) return removed.error();
-  return store;
+  auto joined = files::join_directory(directory, {directory / "incoming", directory / "spool"});
+  if (!joined) return joined.error();
+  return std::unique_ptr<LocalBlobs>(new LocalBlobs(directory, *std::move(joined)));
 }
 
 core::Result<std::unique_ptr<processors::BlobWriter>> LocalBlobs::create() {

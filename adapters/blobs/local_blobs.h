@@ -14,10 +14,12 @@ class Shelves;
 //
 //   sha256/ab/<digest>   a blob under its SHA-256; the same content is one file
 //   segments/<name>      segments, by name
-//   incoming/            blobs being written; what a crash left is removed by open()
+//   incoming/            blobs being written; what a crash left is removed by open() (files::join_directory)
 //   spool/               request bodies; files without a name, so a crash leaves nothing
-//   lock                 held while the store is open: one process at a time
+//   lock                 shared while the store is open, by as many processes as like
 //
+// Processes:  any number on one directory. A blob is the same whoever writes it; a segment's name belongs to one of
+//             them at a time, which is for its callers to arrange.
 // Threading:  every member from any thread; what it hands out, one thread at a time.
 // Lifetime:   outlives what it hands out.
 // Durability: a finished blob and a synced segment survive a crash of the machine, their names included. A write that
@@ -25,7 +27,7 @@ class Shelves;
 //             and for a segment to be settled with truncate() after opening it again.
 class LocalBlobs final : public processors::BlobStore {
  public:
-  // Makes the directory when missing. Errors: storage_failed, also when another process holds it.
+  // Makes the directory when missing. Errors: storage_failed.
   static core::Result<std::unique_ptr<LocalBlobs>> open(const std::filesystem::path& directory);
   ~LocalBlobs() override;
 
@@ -39,13 +41,13 @@ class LocalBlobs final : public processors::BlobStore {
   core::Result<std::unique_ptr<processors::BlobReader>> read_segment(const std::string& name) const override;
 
  private:
-  LocalBlobs(std::filesystem::path directory, files::Descriptor lock);
+  LocalBlobs(std::filesystem::path directory, files::Descriptor membership);
 
   const std::unique_ptr<Shelves> shelves_;
   const std::filesystem::path segments_;
   const std::filesystem::path incoming_;
   const std::filesystem::path spool_;
-  files::Descriptor lock_;
+  files::Descriptor membership_;
 };
 
 }  // namespace adapters::blobs

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,13 +105,19 @@ core::Result<void> make_directories(const std::filesystem::path& directory, mode
   return {};
 }
 
-core::Result<void> write_durably(const std::filesystem::path& path, std::string_view bytes) {
+namespace {
+
+constexpr auto abandoned_after = std::chrono::hours(24);
+
+// Writes a temporary file beside `path`; `put_in_place(temporary, path)` moves it there, or leaves it and errno.
+template <class PutInPlace>
+core::Result<void> write_beside(const std::filesystem::path& path, std::string_view bytes, PutInPlace put_in_place) {
   std::filesystem::path temporary;
   auto file = open_temporary(path.parent_path(), temporary);
   if (!file) return file.error();
   auto done = write_all(*file, bytes, temporary);
   if (done) done = sync(*file, temporary);
-  if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = failure("cannot put in place", path);
+  if (done && !put_in_place(temporary.c_str(), path.c_str())) done = failure("cannot put in place", path);
   if (!done) {
     ::unlink(temporary.c_str());
     return done;
@@ -118,19 +125,60 @@ core::Result<void> write_durably(const std::filesystem::path& path, std::string_
   return sync_directory(path.parent_path());
 }
 
-core::Result<void> remove_temporary_files(const std::filesystem::path& directory) {
+bool link_unless_there(const char* from, const char* to) {
+  if (::link(from, to) != 0 && errno != EEXIST) return false;
+  ::unlink(from);
+  return true;
+}
+
+}  // namespace
+
+core::Result<void> write_durably(const std::filesystem::path& path, std::string_view bytes) {
+  return write_beside(path, bytes, [](const char* from, const char* to) { return ::rename(from, to) == 0; });
+}
+
+core::Result<void> create_durably(const std::filesystem::path& path, std::string_view bytes) {
+  return write_beside(path, bytes, link_unless_there);
+}
+
+core::Result<void> remove_temporary_files(const std::filesystem::path& directory, std::chrono::seconds untouched_for) {
   std::error_code error;
+  const auto touched_last = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() - untouched_for);
   for (auto entry = std::filesystem::directory_iterator(directory, error);
        !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
     const std::filesystem::path& path = entry->path();
-    if (path.filename().string().starts_with(temporary_prefix) && ::unlink(path.c_str()) != 0 && errno != ENOENT)
-      return failure("cannot remove", path);
+    if (!path.filename().string().starts_with(temporary_prefix)) continue;
+    struct stat status;
+    if (untouched_for > std::chrono::seconds(0) &&
+        (::stat(path.c_str(), &status) != 0 || status.st_mtime > touched_last))
+      continue;
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failure("cannot remove", path);
   }
   if (error) {
     errno = error.value();
     return failure("cannot list", directory);
   }
   return {};
+}
+
+core::Result<Descriptor> join_directory(const std::filesystem::path& directory,
+                                        const std::vector<std::filesystem::path>& parts) {
+  const std::filesystem::path name = directory / "lock";
+  auto lock = open(name, O_RDWR | O_CREAT);
+  if (!lock) return lock;
+  const bool alone = ::flock(lock->number(), LOCK_EX | LOCK_NB) == 0;
+  if (!alone && errno != EWOULDBLOCK) return failure("cannot lock", name);
+  // Whoever came before shares the lock, so that nobody is alone; whoever comes now waits below until this is done.
+  for (const std::filesystem::path& part : parts) {
+    auto removed = remove_temporary_files(part, alone ? std::chrono::seconds(0) : abandoned_after);
+    if (!removed) return removed.error();
+  }
+  int locked = -1;
+  do {
+    locked = ::flock(lock->number(), LOCK_SH);
+  } while (locked != 0 && errno == EINTR);
+  if (locked != 0) return failure("cannot lock", name);
+  return lock;
 }
 
 core::Result<std::string> read_whole(const std::filesystem::path& path) {

@@ -3,10 +3,13 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "core/result.h"
 
@@ -22,6 +25,7 @@ class Descriptor {
   Descriptor& operator=(Descriptor&& other) noexcept;
 
   int number() const { return number_; }
+  int release() { return std::exchange(number_, -1); }  // for whoever closes it from now on
 
  private:
   int number_ = -1;
@@ -52,12 +56,22 @@ core::Result<void> make_directory(const std::filesystem::path& directory, mode_t
 // Makes every missing one of the path.
 core::Result<void> make_directories(const std::filesystem::path& directory, mode_t mode = 0700);
 
-// Whole and durable under its name, or not there at all; replaces what was there. A crash may leave a file of another
-// name, which starts with temporary_prefix, in the same directory.
-core::Result<void> write_durably(const std::filesystem::path& path, std::string_view bytes);
+// Whole and durable under its name, or not there at all. A crash may leave a file of another name, which starts with
+// temporary_prefix, in the same directory.
+core::Result<void> write_durably(const std::filesystem::path& path, std::string_view bytes);  // replaces what was there
+// Leaves what was there: of several processes that try, one makes the file, and all find its content.
+core::Result<void> create_durably(const std::filesystem::path& path, std::string_view bytes);
 constexpr std::string_view temporary_prefix = ".tmp-";
 
-core::Result<void> remove_temporary_files(const std::filesystem::path& directory);
+// Those that nobody has written to for so long.
+core::Result<void> remove_temporary_files(const std::filesystem::path& directory,
+                                          std::chrono::seconds untouched_for = std::chrono::seconds(0));
+
+// Takes part in a directory that several processes may use at once, and removes what a crash left in `parts` of it.
+// Whoever comes alone removes all temporary files; beside others, whose files they may be, only those a day old.
+// Hold what is returned for as long as the directory is used. Waits while another process removes files.
+core::Result<Descriptor> join_directory(const std::filesystem::path& directory,
+                                        const std::vector<std::filesystem::path>& parts);
 
 core::Result<std::string> read_whole(const std::filesystem::path& path);
 

@@ -30,6 +30,45 @@ TEST(Files, OnlyTemporaryFilesAreRemoved) {
   EXPECT_TRUE(std::filesystem::exists(directory.path() / "kept"));
 }
 
+// If this failed, two processes would each believe in a file of their own.
+TEST(Files, CreateDurablyLeavesWhatIsThere) {
+  TemporaryDirectory directory;
+  const auto path = directory.path() / "name";
+  ASSERT_TRUE(create_durably(path, "first"));
+  ASSERT_TRUE(create_durably(path, "second"));
+  EXPECT_EQ(*read_whole(path), "first");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path()), {}), 1);
+}
+
+// If this failed, a process that starts would take away what another is writing, or what a crash left would stay.
+TEST(Files, WhoJoinsADirectoryOthersUseSparesTheirTemporaryFiles) {
+  TemporaryDirectory directory;
+  const auto now = std::filesystem::file_time_type::clock::now();
+  const auto leave = [&](const char* name, std::chrono::hours age) {
+    std::ofstream(directory.path() / name) << "left by a crash, or being written";
+    std::filesystem::last_write_time(directory.path() / name, now - age);
+  };
+  const auto there = [&](const char* name) { return std::filesystem::exists(directory.path() / name); };
+
+  leave(".tmp-old", std::chrono::hours(25));
+  leave(".tmp-new", std::chrono::hours(1));
+  leave("kept", std::chrono::hours(25));
+  {
+    const auto first = join_directory(directory.path(), {directory.path()});
+    ASSERT_TRUE(first.has_value());
+    EXPECT_FALSE(there(".tmp-old") || there(".tmp-new"));
+    leave(".tmp-old", std::chrono::hours(25));
+    leave(".tmp-new", std::chrono::hours(1));
+    const auto second = join_directory(directory.path(), {directory.path()});
+    ASSERT_TRUE(second.has_value());
+    EXPECT_FALSE(there(".tmp-old"));
+    EXPECT_TRUE(there(".tmp-new"));
+  }
+  ASSERT_TRUE(join_directory(directory.path(), {directory.path()}));
+  EXPECT_FALSE(there(".tmp-new"));
+  EXPECT_TRUE(there("kept"));
+}
+
 TEST(Files, FailuresNameTheFileAndTheReason) {
   TemporaryDirectory directory;
   const auto missing = directory.path() / "missing" / "name";

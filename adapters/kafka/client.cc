@@ -79,7 +79,7 @@ const Properties& consumer_properties() {
   static const Properties properties{
       {"enable.auto.commit", "false"},   {"enable.auto.offset.store", "false"},
       {"auto.offset.reset", "error"},    {"check.crcs", "true"},
-      {"enable.partition.eof", "true"},  {"fetch.wait.max.ms", "50"},
+      {"enable.partition.eof", "true"},  {"fetch.wait.max.ms", "20"},
       {"fetch.error.backoff.ms", "100"}, {"queued.max.messages.kbytes", "32768"},
       {"queued.min.messages", "20000"},  {"allow.auto.create.topics", "false"},
   };

@@ -7,6 +7,9 @@
 #include "adapters/kafka/consumer.h"
 #include "adapters/kafka/public_log.h"
 #include "adapters/kafka/test_broker.h"
+#include "adapters/kafka/topics.h"
+#include "processors/testing/null_log.h"
+#include "processors/testing/null_metrics.h"
 
 namespace adapters::kafka {
 namespace {

@@ -19,7 +19,7 @@
 
 namespace adapters::kafka {
 
-inline constexpr auto test_hang = std::chrono::seconds(60);
+inline constexpr std::chrono::seconds test_hang{60};
 
 inline std::string test_bootstrap() {
   const char* const value = std::getenv("BATCHROUTER_TEST_KAFKA");

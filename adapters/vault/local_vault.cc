@@ -50,34 +50,47 @@ core::Result<std::string> read_master_key(const path& name) {
 core::Result<void> make_master_key(const path& name, const path& orgs) {
   std::error_code error;
   const bool unused = std::filesystem::is_empty(orgs, error);
-  if (error || !unused) {
+  // Looked for once more: another process may have made it, and a key of an org with it, in the meantime.
+  if (error || (!unused && !std::filesystem::exists(name, error))) {
     return Error{ErrorCode::configuration_invalid,
                  name.string() + " is missing, but " + orgs.string() + " has keys wrapped by it: restore it"};
   }
-  return files::write_durably(name, random::random_bytes(key_bytes));
+  return files::create_durably(name, random::random_bytes(key_bytes));
+}
+
+core::Result<std::uint64_t> inode_of(const files::Descriptor& file, const path& name) {
+  struct stat status;
+  if (::fstat(file.number(), &status) != 0) return files::failure("cannot look at", name);
+  return static_cast<std::uint64_t>(status.st_ino);
+}
+
+bool is_still(const path& name, std::uint64_t inode) {
+  struct stat status;
+  return ::stat(name.c_str(), &status) == 0 && status.st_ino == inode;
 }
 
 }  // namespace
 
-LocalVault::LocalVault(path orgs, std::string master_key, std::size_t cached_keys_max)
-    : orgs_(std::move(orgs)),
+LocalVault::LocalVault(path keys, std::string master_key, std::size_t cached_keys_max, files::Descriptor membership)
+    : orgs_(std::move(keys) / "orgs"),
       master_key_(std::move(master_key)),
       wrapping_key_(schemas::hmac_sha256_raw(master_key_, "wrap")),
-      cached_keys_max_(cached_keys_max) {}
+      cached_keys_max_(cached_keys_max),
+      membership_(std::move(membership)) {}
 
 core::Result<std::unique_ptr<LocalVault>> LocalVault::open(const path& keys, std::size_t cached_keys_max) {
   const path orgs = keys / "orgs";
   const path master = keys / "master";
   if (auto made = files::make_directories(orgs); !made) return made.error();
-  for (const path& directory : {keys, orgs})
-    if (auto removed = files::remove_temporary_files(directory); !removed) return removed.error();
+  auto joined = files::join_directory(keys, {keys, orgs});
+  if (!joined) return joined.error();
   std::error_code error;
   const bool present = std::filesystem::exists(master, error);
   if (!present && !error)
     if (auto made = make_master_key(master, orgs); !made) return made.error();
   auto key = read_master_key(master);
   if (!key) return key.error();
-  return std::unique_ptr<LocalVault>(new LocalVault(orgs, *std::move(key), cached_keys_max));
+  return std::unique_ptr<LocalVault>(new LocalVault(keys, *std::move(key), cached_keys_max, *std::move(joined)));
 }
 
 core::Result<core::Sealed> LocalVault::seal(const core::OrgId& org, std::string_view plain) {
@@ -118,23 +131,33 @@ core::Result<void> LocalVault::erase(const core::OrgId& org) {
 
 core::Result<std::string> LocalVault::data_key(const core::OrgId& org, IfMissing if_missing) const {
   if (auto checked = check_org(org); !checked) return checked.error();
+  if (auto cached = find_cached(org); cached && is_still(file_of(org), cached->file)) return std::move(cached->key);
+
   const std::lock_guard lock(mutex_);
+  auto read = read_or_make(org, if_missing);
   if (const auto found = cached_.find(org.value()); found != cached_.end()) {
-    recent_.splice(recent_.begin(), recent_, found->second);
-    return found->second->second;
+    recent_.erase(found->second);
+    cached_.erase(found);
   }
-  auto key = read_or_make(org, if_missing);
-  if (!key) return key;
-  recent_.emplace_front(org.value(), *key);
+  if (!read) return read.error();
+  recent_.emplace_front(org.value(), *read);
   cached_.emplace(org.value(), recent_.begin());
   if (recent_.size() > cached_keys_max_) {
     cached_.erase(recent_.back().first);
     recent_.pop_back();
   }
-  return key;
+  return std::move(read->key);
 }
 
-core::Result<std::string> LocalVault::read_or_make(const core::OrgId& org, IfMissing if_missing) const {
+std::optional<LocalVault::DataKey> LocalVault::find_cached(const core::OrgId& org) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = cached_.find(org.value());
+  if (found == cached_.end()) return std::nullopt;
+  recent_.splice(recent_.begin(), recent_, found->second);
+  return found->second->second;
+}
+
+core::Result<LocalVault::DataKey> LocalVault::read_or_make(const core::OrgId& org, IfMissing if_missing) const {
   const path file = file_of(org);
   std::error_code error;
   if (!std::filesystem::exists(file, error) && !error) {
@@ -143,18 +166,29 @@ core::Result<std::string> LocalVault::read_or_make(const core::OrgId& org, IfMis
     }
     const std::string key = random::random_bytes(key_bytes);
     const std::string wrapped = schemas::to_base64url(encrypt(wrapping_key_, org.value(), key));
-    if (auto written = files::write_durably(file, std::string(version) + wrapped); !written) return written.error();
-    return key;
+    if (auto made = files::create_durably(file, std::string(version) + wrapped); !made) return made.error();
   }
-  const auto text = files::read_whole(file);
+  // Also what was just made: another process may have been faster.
+  return read(org);
+}
+
+core::Result<LocalVault::DataKey> LocalVault::read(const core::OrgId& org) const {
+  const path name = file_of(org);
+  const auto file = files::open(name, O_RDONLY);
+  if (!file) return file.error();
+  const auto inode = inode_of(*file, name);
+  if (!inode) return inode.error();
+  const auto size = files::size_of(*file, name);
+  if (!size) return size.error();
+  const auto text = files::read_at(*file, 0, static_cast<std::size_t>(*size), name);
   if (!text) return text.error();
   if (*text == erased) return Error{ErrorCode::storage_failed, org.value() + " was erased: nothing of it can be read"};
   if (text->starts_with(version)) {
     if (const auto wrapped = schemas::from_base64url(std::string_view(*text).substr(version.size())))
       if (auto key = decrypt(wrapping_key_, org.value(), *wrapped); key && key->size() == key_bytes)
-        return *std::move(key);
+        return DataKey{*std::move(key), *inode};
   }
-  return Error{ErrorCode::storage_failed, file.string() + " was not wrapped for " + org.value() +
+  return Error{ErrorCode::storage_failed, name.string() + " was not wrapped for " + org.value() +
                                               " by this master key, or was changed: restore both together"};
 }
 

@@ -1,12 +1,16 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
+#include "adapters/files/files.h"
 #include "processors/ports/vault.h"
 
 namespace adapters::vault {
@@ -17,10 +21,13 @@ namespace adapters::vault {
 //
 //   <keys>/master       made at first start with mode 0600; whoever loses it loses everything sealed
 //   <keys>/orgs/<org>   "v1." + base64url of the wrapped key, or "erased"
+//   <keys>/lock         shared while the vault is open, by as many processes as like
 //
 // Sealed text: "v1." + base64url(nonce || ciphertext || tag), AES-256-GCM, bound to the org's id.
 //
 // Threading:  any thread. One mutex, held while a key is read or made, not while sealing.
+// Processes:  any number on one directory: of those that make a key at once one succeeds and all use it, and what one
+//             erases no other uses any more (on a network's file system: as soon as that shows them the new file).
 // Durability: a data key is durable before anything is sealed with it.
 // Erasing:    overwrites the name of a key, not the disk below; a backup of the keys still holds it.
 class LocalVault final : public processors::Vault {
@@ -44,13 +51,20 @@ class LocalVault final : public processors::Vault {
  private:
   enum class IfMissing { fail, make };
 
-  LocalVault(std::filesystem::path orgs, std::string master_key, std::size_t cached_keys_max);
+  struct DataKey {
+    std::string key;
+    std::uint64_t file;  // its inode: erasing puts another file in its place
+  };
+  using Entry = std::pair<std::string, DataKey>;  // with the org's id
+
+  LocalVault(std::filesystem::path keys, std::string master_key, std::size_t cached_keys_max,
+             files::Descriptor membership);
 
   core::Result<std::string> data_key(const core::OrgId& org, IfMissing if_missing) const;
-  core::Result<std::string> read_or_make(const core::OrgId& org, IfMissing if_missing) const;
+  std::optional<DataKey> find_cached(const core::OrgId& org) const;
+  core::Result<DataKey> read_or_make(const core::OrgId& org, IfMissing if_missing) const;
+  core::Result<DataKey> read(const core::OrgId& org) const;
   std::filesystem::path file_of(const core::OrgId& org) const;
-
-  using Entry = std::pair<std::string, std::string>;  // org, data key
 
   const std::filesystem::path orgs_;
   const std::string master_key_;
@@ -59,6 +73,7 @@ class LocalVault final : public processors::Vault {
   mutable std::mutex mutex_;         // guards all below, and the files
   mutable std::list<Entry> recent_;  // most recently used first
   mutable std::unordered_map<std::string, std::list<Entry>::iterator> cached_;
+  const files::Descriptor membership_;
 };
 
 }  // namespace adapters::vault

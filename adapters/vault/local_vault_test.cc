@@ -142,5 +142,45 @@ TEST_F(LocalVaultTest, AKeyIsMadeOnceByManyThreads) {
   for (const Sealed& text : sealed) EXPECT_EQ(*vault->unseal(alice, text), "text");
 }
 
+// If this failed, nodes that start together on a new directory could not read what the others sealed: each instance
+// here stands for a process, as they share files only.
+TEST(LocalVaultOfSeveralProcesses, MakesEveryKeyOnce) {
+  for (int round = 0; round < 20; ++round) {
+    files::TemporaryDirectory directory;
+    std::vector<std::unique_ptr<LocalVault>> vaults(4);
+    std::vector<Sealed> sealed(vaults.size());
+    std::vector<std::thread> processes;
+    for (std::size_t number = 0; number < vaults.size(); ++number) {
+      processes.emplace_back([&, number] {
+        auto opened = LocalVault::open(directory.path() / "keys");
+        ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+        vaults[number] = std::move(*opened);
+        auto text = vaults[number]->seal(alice, "text");
+        ASSERT_TRUE(text.has_value()) << text.error().detail;
+        sealed[number] = std::move(*text);
+      });
+    }
+    for (std::thread& process : processes) process.join();
+    for (const auto& vault : vaults) {
+      EXPECT_EQ(vault->mac("email", "a@example.com"), vaults[0]->mac("email", "a@example.com"));
+      for (const Sealed& text : sealed) {
+        const auto plain = vault->unseal(alice, text);
+        ASSERT_TRUE(plain.has_value()) << plain.error().detail;
+        EXPECT_EQ(*plain, "text");
+      }
+    }
+  }
+}
+
+// If this failed, an org would live on in every node but the one that erased it.
+TEST_F(LocalVaultTest, WhatAnotherProcessErasedIsNotUsedAnyMore) {
+  const auto other = *LocalVault::open(keys());
+  const Sealed sealed = *vault->seal(alice, "text");
+  EXPECT_EQ(*other->unseal(alice, sealed), "text");
+  ASSERT_TRUE(other->erase(alice));
+  EXPECT_EQ(vault->unseal(alice, sealed).error().code, ErrorCode::storage_failed);
+  EXPECT_EQ(vault->seal(alice, "text").error().code, ErrorCode::storage_failed);
+}
+
 }  // namespace
 }  // namespace adapters::vault

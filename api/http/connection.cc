@@ -29,6 +29,7 @@ std::string address_of(const boost::asio::ip::tcp::socket& socket) {
 // Fills in what the head says, as far as it could be parsed.
 core::Result<void> take_head(Parser& parser, Request& request) {
   request.method = parse_method(parser.method());
+  request.target = parser.target();
   request.headers = std::move(parser.headers());
   if (request.method == Method::options && parser.target() == "*") {
     request.path = "*";

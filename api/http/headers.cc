@@ -30,8 +30,12 @@ std::size_t Headers::count(std::string_view name) const {
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
-  std::erase_if(fields_, [name](const Field& field) { return equal_ignoring_case(field.first, name); });
+  erase(name);
   add(name, value);
+}
+
+void Headers::erase(std::string_view name) {
+  std::erase_if(fields_, [name](const Field& field) { return equal_ignoring_case(field.first, name); });
 }
 
 }  // namespace api::http

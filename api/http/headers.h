@@ -23,6 +23,7 @@ class Headers {
   void add(std::string_view name, std::string_view value) { fields_.emplace_back(name, value); }
   // Replaces every field of that name.
   void set(std::string_view name, std::string_view value);
+  void erase(std::string_view name);
 
   std::vector<Field>::const_iterator begin() const { return fields_.begin(); }
   std::vector<Field>::const_iterator end() const { return fields_.end(); }

@@ -40,13 +40,14 @@ class BodyReader {
 // Lifetime: outlives the handler's coroutine, not more.
 struct Request {
   Method method = Method::other;
-  std::string path;  // decoded; one leading slash, no empty, "." or ".." segments, valid UTF-8, no control characters
+  std::string target;  // as it came, not decoded
+  std::string path;    // decoded; one leading slash, no empty, "." or ".." segments, valid UTF-8, no control characters
   Parameters query_parameters;  // decoded, in order, repeated names kept
   Parameters path_parameters;   // from the route's pattern
   Headers headers;
   std::string route;                  // the pattern that matched; empty when none did. Safe as a metric's label.
   std::string request_id;             // the client's, or ours
-  std::string remote_address;         // of the peer, without the port; never taken from a header
+  std::string remote_address;         // of the peer, without the port; the server takes it from no header
   std::string body;                   // on routes with a small body
   BodyReader* body_stream = nullptr;  // on routes that stream, never null there
 

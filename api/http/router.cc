@@ -48,6 +48,10 @@ void Router::add(Method method, std::string pattern, Handler handler, RouteOptio
   routes_.push_back(Route{method, std::move(pattern), std::move(handler), std::move(options)});
 }
 
+void Router::wrap_handlers(const std::function<Handler(const Route&)>& wrapper) {
+  for (Route& route : routes_) route.handler = wrapper(route);
+}
+
 // Depth is bounded by the patterns' own; a path without a pattern ends at the first segment that fits none.
 const Router::Node* Router::find(const Node& node, std::string_view rest, std::vector<std::string>& values) {
   if (rest.empty()) return node.routes.empty() ? nullptr : &node;

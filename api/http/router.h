@@ -35,11 +35,14 @@ struct Route {
   RouteOptions options;
 };
 
-// Threading: add() before the server starts, everything else from any thread after.
+// Threading: add() and wrap_handlers() before the server starts, everything else from any thread after.
 class Router {
  public:
   // Requires: a pattern of literal and "{name}" segments, added once for each method.
   void add(Method method, std::string pattern, Handler handler, RouteOptions options = {});
+
+  // Puts `wrapper(route)` in place of each handler added so far.
+  void wrap_handlers(const std::function<Handler(const Route&)>& wrapper);
 
   const std::vector<Route>& routes() const { return routes_; }
 

@@ -56,6 +56,19 @@ void Transport::on_timer() {
   arm(now + cancel_again_after);
 }
 
+awaitable<Io> Transport::connect(boost::asio::ip::tcp::endpoint peer) {
+  const auto [error] = co_await socket_.async_connect(peer, as_tuple);
+  if (error) co_return timed_out_ ? Io::timed_out : Io::closed;
+  boost::system::error_code ignored;
+  socket_.set_option(boost::asio::ip::tcp::no_delay(true), ignored);
+  co_return Io::ok;
+}
+
+bool Transport::readable() const {
+  boost::system::error_code error;
+  return !received().empty() || (socket_.available(error) > 0 && !error);
+}
+
 awaitable<Io> Transport::read() {
   INVARIANT(!full());
   if (begin_ > 0) {
@@ -100,6 +113,13 @@ void Transport::close() {
   timer_.cancel();
   boost::system::error_code ignored;
   socket_.close(ignored);
+}
+
+int Transport::release() {
+  timer_.cancel();
+  boost::system::error_code error;
+  const int descriptor = socket_.release(error);
+  return error ? -1 : descriptor;
 }
 
 }  // namespace api::http

@@ -28,8 +28,12 @@ class Transport : public std::enable_shared_from_this<Transport> {
   void expire_after(Clock::duration timeout);
   void expire_never();
 
+  // Requires: a socket that is not connected yet.
+  awaitable<Io> connect(boost::asio::ip::tcp::endpoint peer);
+
   // Waits for more bytes behind those received(). Requires: !full().
   awaitable<Io> read();
+  bool readable() const;  // bytes have arrived, received() or not
   std::string_view received() const { return {buffer_.data() + begin_, end_ - begin_}; }
   void consume(std::size_t bytes) { begin_ += bytes; }
   bool full() const { return end_ - begin_ == buffer_.size(); }
@@ -43,6 +47,7 @@ class Transport : public std::enable_shared_from_this<Transport> {
 
   void cancel();  // ends the wait under way as closed
   void close();
+  int release();  // the descriptor, which is the caller's from now on; nothing works any more
 
  private:
   void arm(Clock::time_point when);

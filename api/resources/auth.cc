@@ -14,6 +14,7 @@
 #include "api/http/status.h"
 #include "api/json_body.h"
 #include "api/json_text.h"
+#include "api/org_placement.h"
 #include "api/outcome.h"
 #include "api/password_rules.h"
 #include "api/rate_limiter.h"
@@ -291,7 +292,9 @@ class Auth {
 
     identity::ClaimEmail claim;
     claim.email = email;
-    claim.org = core::OrgId(std::string(schemas::org_prefix) + adapters::random::make_ulid(app_.now()));
+    core::Result<core::OrgId> org = make_org_id_beside(aggregate, app_.reader, app_.now());
+    if (org.has_error()) co_return org.error();
+    claim.org = std::move(*org);
     claim.user = core::UserId("usr_" + adapters::random::make_ulid(app_.now()));
     claim.kind = applicant.kind;
     core::Result<Application> application = co_await seal_application(app_, claim.org, applicant.profile);
@@ -385,14 +388,15 @@ class Auth {
 
 void add_auth(http::Router& router, const App& app) {
   const auto auth = std::make_shared<Auth>(app);
-  const http::RouteOptions with_body{.body = http::Body::small, .body_bytes_max = 16 * 1024, .access = anyone};
-  const http::RouteOptions without_body{.access = anyone};
+  const auto with_body = [](const char* access) {
+    return http::RouteOptions{.body = http::Body::small, .body_bytes_max = 16 * 1024, .access = access};
+  };
 
   const auto add_registration = [&](const char* path, identity::AccountKind kind) {
     router.add(
         http::Method::post, path,
         [auth, kind](http::Request& request) { return answered(request, auth->register_account(request, kind)); },
-        with_body);
+        with_body(email_holder));
   };
   add_registration("/v1/auth/agent-register", identity::AccountKind::agent);
   add_registration("/v1/auth/register", identity::AccountKind::customer);
@@ -404,11 +408,11 @@ void add_auth(http::Router& router, const App& app) {
         options);
   };
   for (const char* path : {"/v1/auth/verify-email", "/v1/auth/verify-email/confirm"}) {
-    add(http::Method::post, path, &Auth::verify, with_body);
-    add(http::Method::get, path, &Auth::verify_link, without_body);
+    add(http::Method::post, path, &Auth::verify, with_body(mail_reader));
+    add(http::Method::get, path, &Auth::verify_link, {.access = mail_reader});
   }
-  add(http::Method::post, "/v1/auth/login", &Auth::login, with_body);
-  add(http::Method::post, "/v1/auth/logout", &Auth::logout, without_body);
+  add(http::Method::post, "/v1/auth/login", &Auth::login, with_body(email_holder));
+  add(http::Method::post, "/v1/auth/logout", &Auth::logout, {.access = visitor});
 }
 
 }  // namespace api::resources

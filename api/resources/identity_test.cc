@@ -11,6 +11,7 @@
 #include "adapters/blobs/local_blobs.h"
 #include "adapters/files/temporary_directory.h"
 #include "adapters/vault/local_vault.h"
+#include "api/email_address.h"
 #include "api/http/cookies.h"
 #include "api/resources/resources.h"
 #include "processors/node.h"
@@ -36,7 +37,7 @@ class Effects final : public processors::EffectRunner {
   explicit Effects(const processors::Vault& vault) : vault_(vault) {}
   void attach(processors::CommandBus& bus) { bus_ = &bus; }
 
-  void start(const core::AggregateKey&, const core::Effect& effect) override {
+  void start(const processors::TermPointer&, const core::AggregateKey&, const core::Effect& effect) override {
     if (const auto* forward = std::get_if<core::ForwardCommand>(&effect))
       bus_->submit(forward->aggregate, core::CommandId("forward/" + core::key_of(effect)), forward->command,
                    [](const core::Result<processors::Answer>&) {});
@@ -74,11 +75,14 @@ class Identity : public ::testing::Test {
     settings.mode = std::move(mode);
     settings.public_url = "https://batch.example.com";
     processors::Node::Settings node{partitions, "test", settings.policy, clock_.reader()};
-    node_ = std::make_unique<processors::Node>(context_.get_executor(), std::move(node), journal_, store_, effects_,
-                                               metrics_);
+    const processors::Node::Environment environment{journal_, store_, effects_, metrics_, log_};
+    node_ = std::make_unique<processors::Node>(context_.get_executor(), context_.get_executor(), std::move(node),
+                                               environment);
     effects_.attach(*node_);
-    node_->recover();
-    node_->start();
+    bool settled = false;
+    node_->when_settled([&] { settled = true; });
+    node_->own_all();
+    while (!settled) context_.run_one();
     app_ = std::make_unique<App>(App{.settings = settings,
                                      .bus = *node_,
                                      .reader = processors::StateReader(store_, partitions),
@@ -153,6 +157,10 @@ class Identity : public ::testing::Test {
     return verify(tokens().back())["session_token"];
   }
   const std::vector<std::string>& tokens() const { return effects_.mailed_tokens; }
+  core::Partition partition_of(const core::AggregateKey& aggregate) const { return app_->reader.partition(aggregate); }
+  core::AggregateKey aggregate_of_email(const std::string& email) const {
+    return core::aggregate_of_email(email_digest(*vault_, *parse_email_address(email)));
+  }
   int status_with(const std::string& token) {
     return ask(Method::get, "/v1/sessions/current", {}, bearer(token)).status;
   }
@@ -215,6 +223,14 @@ TEST_F(Identity, FromRegistrationToAKeyThatWorksUntilItIsRevoked) {
     EXPECT_EQ(revoked["status"], "revoked");
   }
   EXPECT_EQ(status_with(key["api_key"]), 401);
+}
+
+TEST_F(Identity, AnOrgLiesInThePartitionOfItsAddress) {
+  for (const std::string email : {"a@example.com", "b@example.com", "c@example.com", "d@example.com"}) {
+    sign_up(email);
+    const core::OrgId org(verify(tokens().back())["org_id"]);
+    EXPECT_EQ(partition_of(core::aggregate_of(org)), partition_of(aggregate_of_email(email))) << email;
+  }
 }
 
 TEST_F(Identity, RegistrationTellsNothingOfTheAddress) {

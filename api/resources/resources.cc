@@ -1,5 +1,7 @@
 #include "api/resources/resources.h"
 
+#include "api/forwarding.h"
+
 namespace api::resources {
 
 void add_all(http::Router& router, const App& app) {
@@ -14,6 +16,7 @@ void add_all(http::Router& router, const App& app) {
   add_catalog(router, app);
   add_service(router, app);
   add_switched_off(router);
+  forward_to_owners(router, app);
 }
 
 }  // namespace api::resources

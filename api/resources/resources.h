@@ -6,10 +6,13 @@
 
 namespace api::resources {
 
-// Who may call a route; kept with it for the tests that go through the table.
-inline constexpr const char* anyone = "anyone";
-inline constexpr const char* org = "org";             // an API key or a session
-inline constexpr const char* signed_link = "signed";  // a signature in the URL
+// Who may call a route. By that api/forwarding.cc finds the partition a request needs: each word has its rule there.
+inline constexpr const char* anyone = "anyone";              // and no partition is looked into
+inline constexpr const char* visitor = "visitor";            // anyone; an API key or a session is looked at
+inline constexpr const char* org = "org";                    // an API key or a session
+inline constexpr const char* signed_link = "signed";         // a signature in the URL
+inline constexpr const char* email_holder = "email_holder";  // anyone, with an e-mail address in the body
+inline constexpr const char* mail_reader = "mail_reader";    // the token out of a mail, in the body or the query
 
 void add_auth(http::Router& router, const App& app);      // register, verify, login, logout
 void add_sessions(http::Router& router, const App& app);  // sessions/current

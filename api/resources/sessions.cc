@@ -78,7 +78,7 @@ http::awaitable<Outcome> current(const App& app, http::Request& request) {
 
 void add_sessions(http::Router& router, const App& app) {
   router.add(http::Method::get, "/v1/sessions/current",
-             [&app](http::Request& request) { return answered(request, current(app, request)); }, {.access = anyone});
+             [&app](http::Request& request) { return answered(request, current(app, request)); }, {.access = visitor});
 }
 
 }  // namespace api::resources

@@ -142,6 +142,33 @@ TEST(UnitResults, RecoversFromACutAtEveryByteOfEverySegment) {
   }
 }
 
+// If this failed, an owner that was replaced and does not know it could spoil what its successor writes, or the
+// successor would ask again for what is there.
+TEST(UnitResults, AnotherOwnerGoesOnInACopyOfWhatIsWhole) {
+  testing::FakeBlobs blobs;
+  const auto replaced = open(blobs);
+  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(replaced->add(results()[i]));
+  ASSERT_TRUE(replaced->sync());
+  const auto before = segments(blobs);
+  ASSERT_TRUE((*blobs.open_segment(segment_name(unit, Artifact::raw)))->append("{\"torn"));
+
+  const core::Epoch next_owner(4);
+  for (int run = 0; run < 2; ++run) {  // the first may end before an event says that it has begun
+    const auto next = UnitResults::open(blobs, unit, next_owner, route());
+    ASSERT_TRUE(next.has_value());
+    EXPECT_EQ((*next)->progress(), progress_of_first(3));
+    ASSERT_TRUE(replaced->add(results()[3 + static_cast<std::size_t>(run)])) << "it does not know";
+    add_all(**next);
+    ASSERT_TRUE((*next)->sync());
+    EXPECT_EQ((*next)->progress(), progress_of_first(results().size()));
+  }
+  testing::FakeBlobs whole;
+  add_all(*open(whole));
+  for (const auto& [artifact, text] : segments(whole))
+    EXPECT_EQ(blobs.segment(segment_name(unit_of(next_owner), artifact)), text);
+  EXPECT_TRUE(segments(blobs).at(Artifact::output).starts_with(before.at(Artifact::output)));
+}
+
 TEST(UnitResults, TwoCutsAtOnceLeaveTheShorterPrefix) {
   testing::FakeBlobs whole;
   add_all(*open(whole));

@@ -8,6 +8,7 @@ import select
 import socket
 import uuid
 
+from support import bus
 from support.customer import Customer, ServiceTest, money, response_item, response_items
 from support.service import HANG_SECONDS, ROOT, until
 
@@ -342,6 +343,8 @@ class Secrets(ServiceTest):
         log = service.output().encode()
         self.assertIn(b"listening", log)
         files = {path: path.read_bytes() for path in service.data.rglob("*") if path.is_file()}
+        for path, content in bus.everything_on(service.data):
+            files[service.data / path] = content
         outbox, blobs = service.data / "outbox", service.data / "blobs"
 
         def anywhere(text, directory):

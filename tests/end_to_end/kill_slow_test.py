@@ -15,7 +15,7 @@ import time
 import unittest
 
 from support import streamed
-from support.service import Service
+from support.service import Service, environment
 from support.webhook_receiver import WebhookReceiver
 
 SEED = int(os.environ.get("KILL_SEED", time.time_ns() % 1_000_000))
@@ -77,7 +77,8 @@ class Kill(unittest.TestCase):
             victim.kill_while_running(0.3)
             for _ in range(5):
                 service.kill9()
-                process = subprocess.Popen(service.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                process = subprocess.Popen(service.command(), env=environment(), stdout=subprocess.DEVNULL,
+                                           stderr=subprocess.DEVNULL)
                 time.sleep(self.random.uniform(0, 0.08))
                 process.kill()
                 process.wait()
@@ -89,8 +90,8 @@ class Kill(unittest.TestCase):
     def test_a_second_process_on_the_same_data_is_refused(self):
         with Service(self.data) as service:
             account = streamed.sign_up(service, "double@example.com")
-            second = subprocess.run(service.command(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                                    timeout=60)
+            second = subprocess.run(service.command(), env=environment(), stdout=subprocess.PIPE,
+                                    stderr=subprocess.STDOUT, text=True, timeout=60)
             self.assertNotEqual(second.returncode, 0)
             print(second.stdout.strip(), flush=True)
             self.assertIn(str(service.process.pid), second.stdout)

@@ -3,7 +3,7 @@
 import collections
 
 from support import bus
-from support.broker import read_with_console_consumer, read_with_kcat
+from support.broker import read_with_console_consumer, read_with_kafkajs, read_with_kcat
 from support.nodes import NodesTest
 from support.service import until
 
@@ -24,9 +24,9 @@ class ForeignConsumers(NodesTest):
             return found if all(found.get(account, 0) == amount for account, amount in truth.items()) else None
         by_kcat = until(published, "the topic to say what the API says", every=0.5)
         self.assertEqual(sum(by_kcat.values()), 0)
-        by_console_consumer = balances(read_with_console_consumer(bus.address(), self.prefix + ".ledger"))
-        self.assertEqual(by_console_consumer, by_kcat)
-        load.check_against(by_kcat)
+        for read in (read_with_console_consumer, read_with_kafkajs):
+            with self.subTest(read.__name__):
+                self.assertEqual(balances(read(bus.address(), self.prefix + ".ledger")), by_kcat)
 
 
 def balances(postings):

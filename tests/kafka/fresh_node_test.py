@@ -28,8 +28,5 @@ class FreshNode(NodesTest):
         seconds = time.monotonic() - began
         print(f"an empty node serves everything after {seconds:.2f} s: {events} events, {events / seconds:.0f} events/s",
               flush=True)
-        load.services[:] = [second]
         self.assertEqual(load.balances(), truth)
         load.check()
-
-

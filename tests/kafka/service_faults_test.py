@@ -46,12 +46,13 @@ class ServiceFaults(NodesTest):
         print("owners:", {partition: len(owners) for partition, owners in found.epochs.items()}, flush=True)
 
     def test_a_tiny_producer_queue_slows_down_and_loses_nothing(self):
-        self.start(kafka__client_properties=["queue.buffering.max.messages=2"])
+        properties = self.directory / "client.properties"
+        properties.write_text("queue.buffering.max.messages=2\n")
+        self.start(kafka__properties_file=str(properties))
         load = self.load(customers=6, pause=0)
         load.wait_for(60)
         self.finish(load)
 
     @staticmethod
     def owns_all(service):
-        """By its own word; see NodeDirectory."""
-        return streamed.metric(service, "batchrouter_partitions_owned") == bus.PARTITIONS
+        return streamed.metric(service, "batchrouter_partitions_served") == bus.PARTITIONS

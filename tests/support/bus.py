@@ -10,6 +10,8 @@ import os
 import secrets
 import unittest
 
+from support import journal
+
 KAFKA = os.environ.get("BATCHROUTER_TEST_BUS", "embedded") == "kafka"
 PARTITIONS = 4  # of a topic, where a test does not say: each costs the broker files and memory
 
@@ -50,6 +52,24 @@ def embedded_only(reason):
     return unittest.skipIf(KAFKA, "embedded log only: " + reason)
 
 
+def everything_on(data):
+    """(path, bytes) of all that the services on this data directory have written to topics, as if topics were folders."""
+    if not KAFKA:
+        return
+    from kafka import KafkaConsumer
+    consumer = KafkaConsumer(bootstrap_servers=address())
+    topics = [topic for topic in consumer.topics() if _own(topic, {_prefixes[data.resolve()]})]
+    consumer.close()
+    for topic in topics:
+        for message in journal.read_topic(address(), topic):
+            parts = [message.key or b"", message.value or b"", *(value for _, value in message.headers)]
+            yield f"{topic.rsplit('.', 1)[1]}/{message.partition}-{message.offset}", b"\n".join(parts)
+
+
+def _own(topic, prefixes):
+    return topic.rsplit(".", 1)[0] in prefixes
+
+
 @atexit.register
 def _remove_topics():
     """A broker that outlives this process need not keep the topics of its tests."""
@@ -60,7 +80,7 @@ def _remove_topics():
     from kafka.errors import KafkaError
     try:
         admin = KafkaAdminClient(bootstrap_servers=address())
-        admin.delete_topics([topic for topic in admin.list_topics() if topic.rsplit(".", 1)[0] in own])
+        admin.delete_topics([topic for topic in admin.list_topics() if _own(topic, own)])
         admin.close()
     except KafkaError as error:
         print(f"the topics of these tests stay: {error!r}", flush=True)

@@ -70,7 +70,7 @@ class Service:
         self._ready.clear()
         self.port = None
         self.process = subprocess.Popen(
-            self.command(),
+            self.command(), env=environment(),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace")
         self._reader = threading.Thread(target=self._read_output, daemon=True)
@@ -239,6 +239,11 @@ class Service:
         if response.status not in statuses:
             raise AssertionError(f"HTTP {response.status}, not {statuses}: {response.body[:2000]!r}")
         return response
+
+
+def environment():
+    """Of the services: what only tests look at is no setting of theirs."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BATCHROUTER_TEST_")}
 
 
 def until(question, what, seconds=HANG_SECONDS, every=0.02):

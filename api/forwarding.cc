@@ -1,0 +1,194 @@
+#include "api/forwarding.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "api/authentication.h"
+#include "api/email_address.h"
+#include "api/http/problem.h"
+#include "api/http/proxy.h"
+#include "api/json_body.h"
+#include "api/outcome.h"
+#include "api/resources/resources.h"
+#include "core/invariant.h"
+#include "schemas/digest.h"
+#include "schemas/tokens.h"
+
+namespace api {
+
+namespace {
+
+constexpr const char* header_name = "X-BatchRouter-Forwarded";
+constexpr const char* nobody = "-";
+constexpr auto believed_for = std::chrono::seconds(60);
+
+using Aggregate = std::optional<core::AggregateKey>;
+
+Aggregate of_org(const std::optional<core::OrgId>& org) {
+  return org ? Aggregate(core::aggregate_of(*org)) : std::nullopt;
+}
+
+Aggregate nothing(const App&, const http::Request&) {
+  return std::nullopt;
+}
+
+Aggregate of_credential(const App& app, const http::Request& request) {
+  return of_org(org_named_by(app, request));
+}
+
+Aggregate of_file(const App&, const http::Request& request) {
+  const auto file = processors::FileLinks::parse_file_id(request.path_parameter("id"));
+  return file ? of_org(file->org) : std::nullopt;
+}
+
+// A body that cannot be read is refused by the handler, with the reason; the member names are those of all handlers.
+Aggregate of_email(const App& app, const http::Request& request) {
+  const auto body = JsonBody::parse(request, {"email", "password", "name", "org_name", "agent_name"});
+  if (body.has_error()) return std::nullopt;
+  const auto text = body->text("email", request.body.size());
+  if (text.has_error()) return std::nullopt;
+  const auto email = parse_email_address(*text);
+  if (email.has_error()) return std::nullopt;
+  return core::aggregate_of_email(email_digest(app.vault, *email));
+}
+
+Aggregate of_mailed_token(const App&, const http::Request& request) {
+  if (request.method != http::Method::post) return of_org(schemas::org_of_token(request.query("token").value_or("")));
+  const auto body = JsonBody::parse(request, {"token"});
+  if (body.has_error()) return std::nullopt;
+  const auto token = body->text("token", request.body.size());
+  return token.has_error() ? std::nullopt : of_org(schemas::org_of_token(*token));
+}
+
+using Find = Aggregate (*)(const App&, const http::Request&);
+
+struct Rule {
+  std::string_view access;
+  Find find;
+};
+
+constexpr std::array<Rule, 6> rules = {{
+    {resources::anyone, nothing},
+    {resources::visitor, of_credential},
+    {resources::org, of_credential},
+    {resources::signed_link, of_file},
+    {resources::email_holder, of_email},
+    {resources::mail_reader, of_mailed_token},
+}};
+
+Find rule_of(std::string_view access) {
+  const auto rule = std::find_if(rules.begin(), rules.end(), [&](const Rule& each) { return each.access == access; });
+  INVARIANT(rule != rules.end());
+  return rule->find;
+}
+
+std::int64_t seconds(core::Timestamp time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+// Of the header's first three words: a change of any, or another request under them, shows.
+std::string mac_of(const App& app, const http::Request& request, std::string_view words) {
+  std::string text(http::to_string(request.method));
+  text.append("\n").append(request.target).append("\n").append(words);
+  return app.vault.mac("forward", text).value();
+}
+
+std::string make_header(const App& app, const http::Request& request) {
+  const auto word = [](const std::string& text) { return text.empty() ? std::string(nobody) : text; };
+  const std::string words =
+      word(app.settings.instance) + " " + word(request.remote_address) + " " + std::to_string(seconds(app.now()));
+  return words + " " + mac_of(app, request, words);
+}
+
+enum class Origin { client, node };
+
+// Takes the header off the request, and gives it the client's address where that is to be believed.
+Origin take_header(const App& app, http::Request& request) {
+  const std::size_t count = request.headers.count(header_name);
+  if (count == 0) return Origin::client;
+  const std::string header(*request.headers.get(header_name));
+  request.headers.erase(header_name);
+  const std::size_t mac_at = header.rfind(' ');
+  if (count > 1 || mac_at == std::string::npos) return Origin::client;
+  const std::string_view words = std::string_view(header).substr(0, mac_at);
+  if (!schemas::equal_constant_time(mac_of(app, request, words), std::string_view(header).substr(mac_at + 1)))
+    return Origin::client;
+
+  // From here on it is text of our own: instance, address, time.
+  const std::size_t address_at = words.find(' ') + 1;
+  const std::size_t time_at = words.rfind(' ') + 1;
+  std::int64_t sent_at = 0;
+  std::from_chars(words.data() + time_at, words.data() + words.size(), sent_at);
+  const std::int64_t age = seconds(app.now()) - sent_at;
+  if (std::abs(age) <= std::chrono::seconds(believed_for).count()) {
+    const std::string_view address = words.substr(address_at, time_at - 1 - address_at);
+    request.remote_address = address == nobody ? std::string_view() : address;
+  }
+  return Origin::node;
+}
+
+core::Error moving() {
+  return core::Error{core::ErrorCode::unavailable,
+                     "This account is moving from one node to another. Nothing was done; send the same request again "
+                     "shortly."};
+}
+
+// Threading: any strand. Lifetime: held by the handlers.
+class Forwarding {
+ public:
+  explicit Forwarding(const App& app) : app_(app) {}
+
+  // `next` and `find` belong to the route, which outlives its requests.
+  http::awaitable<http::Response> serve(const http::Handler& next, Find find, http::Request& request) {
+    const Origin origin = take_header(app_, request);
+    std::optional<std::string> owner = owner_elsewhere(find, request);
+    if (!owner) co_return co_await next(request);
+    if (origin == Origin::node) {
+      count("refused");
+      co_return http::problem(moving(), request);
+    }
+    http::Headers added;
+    added.set(header_name, make_header(app_, request));
+    Outcome answer = co_await proxy_.forward(*owner, request, std::move(added));
+    count(answer.has_value() ? "answered" : "failed");
+    if (answer.has_value()) co_return std::move(*answer);
+    warn(app_.log, "forwarding_failed", {{"id", request.request_id}, {"node", *owner}, {"route", request.route}});
+    co_return http::problem(answer.error(), request);
+  }
+
+ private:
+  std::optional<std::string> owner_elsewhere(Find find, const http::Request& request) const {
+    if (!app_.forward_to) return std::nullopt;
+    const Aggregate aggregate = find(app_, request);
+    return aggregate ? app_.forward_to(app_.reader.partition(*aggregate)) : std::nullopt;
+  }
+
+  void count(std::string_view outcome) {
+    app_.metrics.count("batchrouter_http_forwarded_total", {{"outcome", outcome}});
+  }
+
+  const App& app_;
+  http::Proxy proxy_;
+};
+
+}  // namespace
+
+std::optional<core::AggregateKey> aggregate_needed(std::string_view access, const App& app,
+                                                   const http::Request& request) {
+  return rule_of(access)(app, request);
+}
+
+void forward_to_owners(http::Router& router, const App& app) {
+  const auto forwarding = std::make_shared<Forwarding>(app);
+  router.wrap_handlers([&](const http::Route& route) -> http::Handler {
+    return [forwarding, next = route.handler, find = rule_of(route.options.access)](http::Request& request) {
+      return forwarding->serve(next, find, request);
+    };
+  });
+}
+
+}  // namespace api
