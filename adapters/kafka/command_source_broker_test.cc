@@ -1,6 +1,7 @@
 // Commands from a real broker. Broken: what other systems ask for would be lost, repeated or out of order.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <mutex>
 #include <vector>
 
@@ -77,11 +78,20 @@ TEST_F(KafkaCommandSourceTest, EachInOrderWhateverIsRefusedAndWhereverItBeginsAg
   for (std::size_t i = 0; i < taken.size(); ++i) EXPECT_EQ(taken[i], std::to_string(i));
 }
 
-TEST_F(KafkaCommandSourceTest, ATopicThatWasCreatedAnewIsLeftAlone) {
+TEST_F(KafkaCommandSourceTest, ATopicThatWasCreatedAnewIsLeftAloneAndSaidSo) {
+  class WordLog final : public processors::Log {
+   public:
+    void write(Level, std::string_view event, processors::Fields) override {
+      if (event == "bus_commands_topic_created_anew") said = true;
+    }
+    std::atomic<bool> said = false;
+  } log;
   produce(0, 3);
-  source->start(one, core::Offset(1'000), take());
-  source->start(core::Partition(0), core::Offset(0), take());
-  source.reset();
+  auto made = KafkaCommandSource::create(settings, log, null_metrics);
+  ASSERT_TRUE(made.has_value());
+  (*made)->start(one, core::Offset(1'000), take());
+  EXPECT_TRUE(eventually([&] { return log.said.load(); }));
+  made->reset();
   EXPECT_EQ(count(), 0u);
 }
 

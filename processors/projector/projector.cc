@@ -53,6 +53,7 @@ void Projector::confirmed(core::Partition partition, core::Offset next) {
 }
 
 void Projector::stop() {
+  stopping_ = true;
   for (std::uint32_t i = 0; i < slots_.size(); ++i) release(core::Partition(i));
   thread_.join();
 }
@@ -68,7 +69,7 @@ void Projector::wake(core::Partition partition) {
 void Projector::run(core::Partition partition) {
   Slot& slot = *slots_[partition.value()];
   const core::Offset end(slot.end);
-  if (end == core::Offset(0)) return;  // nothing is known to be confirmed yet
+  if (stopping_ || end == core::Offset(0)) return;  // 0: nothing is known to be confirmed yet
   const auto began = std::chrono::steady_clock::now();
   const core::Result<PartitionProjection::Step> step = slot.projection->step(end);
   if (step.has_error()) return fail(partition, step.error());

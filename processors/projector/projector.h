@@ -45,7 +45,8 @@ class Projector {
   // process runs. So it stays true whoever owns the partition, and may be said before own().
   void confirmed(core::Partition partition, core::Offset next);
 
-  // Releases every partition, and waits for a publish under way. Idempotent; nothing can be owned afterwards.
+  // Releases every partition, and waits for the one call of the public log that is under way. Idempotent; nothing can
+  // be owned afterwards.
   void stop();
 
  private:
@@ -77,6 +78,7 @@ class Projector {
   const StateReader& state_;
   Metrics& metrics_;
   Log& operator_log_;
+  std::atomic<bool> stopping_ = false;
   boost::asio::thread_pool thread_{1};
   std::vector<std::unique_ptr<Slot>> slots_;
 };
