@@ -255,7 +255,7 @@ void KafkaJournal::Implementation::append(Partition partition, JournalRecord rec
         {ErrorCode::overloaded, "Kafka's client has as many records as it may; nothing was appended, try again"});
   }
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return refuse(error_of(code, "appending to " + place(partition) + "; nothing was appended"));
+    return refuse(as_loss(error_of(code, "appending to " + place(partition))));
   }
   tenure.appended({.epoch = record.epoch,
                    .instance = std::move(record.instance),

@@ -105,6 +105,15 @@ class KafkaJournalTest : public ::testing::Test {
     });
   }
 
+  void refuse_large_records() {
+    administer([&](rd_kafka_t* handle, rd_kafka_queue_t* queue) {
+      rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic_.c_str());
+      rd_kafka_ConfigResource_set_config(resource, "max.message.bytes", "2000");
+      rd_kafka_AlterConfigs(handle, &resource, 1, nullptr, queue);
+      rd_kafka_ConfigResource_destroy(resource);
+    });
+  }
+
   static std::vector<std::string> values(processors::Journal& journal) {
     std::vector<std::string> found;
     for (const auto& stored : processors::read_records(journal, first_)) found.push_back(stored.record.value);
@@ -206,6 +215,31 @@ TEST_F(KafkaJournalTest, BytesThatWaitAreBounded) {
   EXPECT_LT(refused, 20u);
   EXPECT_TRUE(append_and_wait(*journal, first_, journal_record(std::string(200'000, 'x'))))
       << "one alone may be larger";
+}
+
+// A record that a broker refuses for good takes those behind it along, also what is on its way: the log has no hole.
+TEST_F(KafkaJournalTest, ARefusedRecordLosesThePartitionAndNothingBehindItArrives) {
+  const auto journal = make_journal(settings_);
+  Loss loss;
+  ASSERT_TRUE(journal->open(first_, loss.callback()));
+  refuse_large_records();
+  std::string incompressible(20'000, ' ');
+  std::uint32_t state = 1;
+  for (char& byte : incompressible) byte = static_cast<char>((state = state * 1'664'525 + 1'013'904'223) >> 24);
+  std::vector<std::string> expected;
+  std::int64_t epoch = 1;
+  for (int round = 0; round < 10; ++round, ++epoch) {
+    ASSERT_TRUE(journal->open(first_, loss.callback()));
+    ASSERT_TRUE(append_and_wait(*journal, first_, journal_record("before", epoch)));
+    auto refused = processors::append_record(*journal, first_, journal_record(incompressible, epoch));
+    for (int i = 0; i < 200; ++i) processors::append_record(*journal, first_, journal_record("behind", epoch));
+    const auto answer = wait_for(std::move(refused));
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, ErrorCode::unavailable);
+    ASSERT_TRUE(eventually([&] { return loss.errors().size() == static_cast<std::size_t>(round + 1); }));
+    expected.push_back("before");
+  }
+  EXPECT_EQ(values(*journal), expected);
 }
 
 TEST_F(KafkaJournalTest, WhatWasDeletedIsMissed) {
