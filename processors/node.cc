@@ -16,7 +16,8 @@ constexpr auto last_turn_time = std::chrono::seconds(5);    // then its outcome 
 
 // Whether a new term may mend it.
 bool passing(const core::Error& error) {
-  return error.code == core::ErrorCode::fenced || error.code == core::ErrorCode::unavailable;
+  return error.code == core::ErrorCode::fenced || error.code == core::ErrorCode::unavailable ||
+         error.code == core::ErrorCode::overloaded;
 }
 
 core::Error not_here(const char* why) {
