@@ -244,20 +244,19 @@ core::Result<void> PartitionLoop::start_commands() {
 // The source is stopped before the loop ends, see stop().
 bool PartitionLoop::take_from_bus(const BusRecord& record) {
   if (halted_ || bus_commands_waiting_ >= bus_commands_max) return false;
-  Waiting waiting{{}, [](const core::Result<Answer>&) {}, std::nullopt, record.offset};
+  Waiting waiting{{}, [](const core::Result<Answer>&) {}, std::nullopt, FromBus{record.offset}};
+  waiting.envelope.aggregate = core::AggregateKey("partition:" + std::to_string(settings_.partition.value()));
   core::Result<schemas::BusCommand> command = schemas::decode_bus_command(record.value);
-  if (command.has_value()) {
-    waiting.envelope = {std::move(command->id), std::move(command->aggregate), settings_.now(),
-                        std::move(command->command)};
-    if (core::partition_of(waiting.envelope.aggregate, settings_.partition_count) != settings_.partition)
-      waiting.unreadable = core::Error{core::ErrorCode::invalid_request, "this aggregate is another partition's"};
+  if (command.has_error()) {
+    waiting.bus->unreadable = command.error();
+  } else if (core::partition_of(command->aggregate, settings_.partition_count) != settings_.partition) {
+    waiting.bus->unreadable = core::Error{core::ErrorCode::invalid_request, "this aggregate is another partition's"};
   } else {
-    waiting.unreadable = command.error();
+    waiting.bus->id = std::move(command->id);
+    waiting.envelope.aggregate = std::move(command->aggregate);
+    waiting.envelope.command = std::move(command->command);
   }
-  if (waiting.unreadable) {
-    waiting.envelope.id = core::CommandId("bus/" + std::to_string(record.offset.value()));
-    waiting.envelope.aggregate = core::AggregateKey("partition:" + std::to_string(settings_.partition.value()));
-  }
+  waiting.envelope.id = core::CommandId("bus/" + std::to_string(record.offset.value()));
   ++bus_commands_waiting_;
   boost::asio::post(strand_, [self = shared_from_this(), waiting = std::move(waiting)]() mutable {
     if (self->halted_ || self->stopping_) return;  // not taken: the next owner finds it where the cursor stands
@@ -305,7 +304,7 @@ void PartitionLoop::turn_ended() {
 // Nobody waits for an answer to what came over the bus, and it must not be passed over: it stays, until the term ends.
 void PartitionLoop::refuse_waiting(const core::Error& error) {
   for (Waiting& waiting : std::exchange(waiting_, {})) {
-    if (waiting.bus_offset)
+    if (waiting.bus)
       waiting_.push_back(std::move(waiting));
     else
       waiting.answered(error);
@@ -409,14 +408,15 @@ void PartitionLoop::append_later(std::shared_ptr<Turn> turn) {
 }
 
 void PartitionLoop::decide_one(Turn& turn, Waiting waiting) {
-  if (waiting.bus_offset) {
+  if (waiting.bus) {
     --bus_commands_waiting_;
     const core::BusCursor* cursor = overlay_.find<core::BusCursor>(core::BusCursor{}.key());
-    if (cursor != nullptr && *waiting.bus_offset < cursor->next) return;  // handed over twice
+    if (cursor != nullptr && waiting.bus->offset < cursor->next) return;  // handed over twice
   }
   core::Result<core::Decision> decision =
-      waiting.unreadable ? core::Result<core::Decision>(*waiting.unreadable)
-                         : core::decide(overlay_, core::Context{settings_.policy, turn.time}, waiting.envelope.command);
+      waiting.bus && waiting.bus->unreadable
+          ? core::Result<core::Decision>(*waiting.bus->unreadable)
+          : core::decide(overlay_, core::Context{settings_.policy, turn.time}, waiting.envelope.command);
   // Nothing of this turn was appended, so nothing is lost.
   const auto give_up = [&](const core::Error& error) {
     waiting.answered(unavailable("this partition is halted"));
@@ -427,9 +427,9 @@ void PartitionLoop::decide_one(Turn& turn, Waiting waiting) {
   std::vector<core::Event> events;
   if (decision.has_value()) events = std::move(decision->events);
   if (waiting.timer) events.push_back(*waiting.timer);
-  if (waiting.bus_offset) {
+  if (waiting.bus) {
     const std::string refusal(decision.has_error() ? core::to_string(decision.error().code) : std::string_view{});
-    events.insert(events.begin(), core::BusCommandTaken{*waiting.bus_offset, waiting.envelope.id, refusal});
+    events.insert(events.begin(), core::BusCommandTaken{waiting.bus->offset, waiting.bus->id, refusal});
     metrics_.count("batchrouter_bus_commands_total", {{"outcome", refusal.empty() ? "carried_out" : "refused"}});
   }
 

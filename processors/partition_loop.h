@@ -81,12 +81,17 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   std::optional<core::Error> halted() const;
 
  private:
+  // Of a command that came over the bus.
+  struct FromBus {
+    core::Offset offset;
+    core::CommandId id = {};                     // that its sender gave it, who may have sent it twice
+    std::optional<core::Error> unreadable = {};  // why it cannot even be decided
+  };
   struct Waiting {
     core::Envelope envelope;
     Answered answered;
     std::optional<core::TimerFired> timer;
-    std::optional<core::Offset> bus_offset;      // of a command that came over the bus
-    std::optional<core::Error> unreadable = {};  // why that command cannot even be decided
+    std::optional<FromBus> bus;
   };
   struct Turn {
     Turn(core::Partition partition, core::Timestamp at) : time(at), group(partition, at) {}
