@@ -48,7 +48,8 @@ class NodesTest(unittest.TestCase):
         return service.start()
 
     def _end(self, service):
-        if not self._outcome.success:
+        result = self._outcome.result
+        if any(test is self for test, _ in result.failures + result.errors):
             print(f"--- output of {service.data.name} ---\n{service.output()[-20000:]}", flush=True)
         if service.alive():
             service.resume()
