@@ -14,6 +14,7 @@ from support import journal
 
 KAFKA = os.environ.get("BATCHROUTER_TEST_BUS", "embedded") == "kafka"
 PARTITIONS = 4  # of a topic, where a test does not say: each costs the broker files and memory
+SESSION_SECONDS = 6  # until a node that was killed has lost its partitions; the fewest that the service takes
 
 _prefixes = collections.defaultdict(lambda: "test-" + secrets.token_hex(6))  # by data directory
 _others = set()  # prefixes
@@ -39,7 +40,7 @@ def settings(data):
 
 def kafka_settings(broker, prefix):
     return {"service.bus": "kafka", "kafka.bootstrap_servers": broker, "kafka.topic_prefix": prefix,
-            "journal.partitions": PARTITIONS}
+            "journal.partitions": PARTITIONS, "kafka.session_seconds": SESSION_SECONDS}
 
 
 def remove_at_exit(prefix):
