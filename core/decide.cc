@@ -29,6 +29,13 @@ Result<void> apply_one(State& state, Timestamp, const TimerFired& event) {
   return {};
 }
 
+Result<void> apply_one(State& state, Timestamp, const BusCommandTaken& event) {
+  BusCursor cursor;
+  cursor.next = Offset(event.offset.value() + 1);
+  state.put(std::move(cursor));
+  return {};
+}
+
 }  // namespace
 
 Result<Decision> decide(const State& state, const Context& context, const Command& command) {

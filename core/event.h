@@ -29,15 +29,22 @@ struct TimerFired final {
   std::string timer;
 };
 
+// A command that came over the bus was carried out, by the events behind this one, or refused.
+struct BusCommandTaken final {
+  Offset offset;  // in the topic of commands
+  CommandId command;
+  std::string refusal;  // the code of the error; empty: carried out
+};
+
 using Event =
-    std::variant<PartitionOpened, EffectCompleted, TimerFired, identity::EmailClaimed, identity::OrgCreated,
-                 identity::VerificationRequested, identity::EmailVerified, identity::SessionOpened,
-                 identity::SessionClosed, identity::ApiKeyCreated, identity::ApiKeyRevoked, ledger::TransferPosted,
-                 quote::QuoteLocked, quote::QuoteConsumed, quote::QuoteExpired, batch::BatchAccepted,
-                 batch::BatchQueued, batch::UnitsPlanned, batch::UnitDispatched, batch::HandleRecorded,
-                 batch::UnitProgressed, batch::AttemptEnded, batch::UnitClosed, batch::StopRequested, batch::BatchEnded,
-                 webhook::DeliveryScheduled, webhook::DeliverySucceeded, webhook::DeliveryFailed,
-                 webhook::DeliveryRetried, webhook::DeliveryExhausted>;
+    std::variant<PartitionOpened, EffectCompleted, TimerFired, BusCommandTaken, identity::EmailClaimed,
+                 identity::OrgCreated, identity::VerificationRequested, identity::EmailVerified,
+                 identity::SessionOpened, identity::SessionClosed, identity::ApiKeyCreated, identity::ApiKeyRevoked,
+                 ledger::TransferPosted, quote::QuoteLocked, quote::QuoteConsumed, quote::QuoteExpired,
+                 batch::BatchAccepted, batch::BatchQueued, batch::UnitsPlanned, batch::UnitDispatched,
+                 batch::HandleRecorded, batch::UnitProgressed, batch::AttemptEnded, batch::UnitClosed,
+                 batch::StopRequested, batch::BatchEnded, webhook::DeliveryScheduled, webhook::DeliverySucceeded,
+                 webhook::DeliveryFailed, webhook::DeliveryRetried, webhook::DeliveryExhausted>;
 
 using Events = std::vector<Event>;
 

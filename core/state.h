@@ -27,6 +27,15 @@ struct Timer {
   Command command;
 };
 
+// How far the commands of the bus were taken.
+struct BusCursor {
+  using Key = std::tuple<std::string>;
+  Key key() const { return {topic}; }
+
+  std::string topic = "commands";
+  Offset next;
+};
+
 // Rows of one kind. A found row stays valid until the same key is put or erased.
 template <class Row>
 class Table {
@@ -64,10 +73,10 @@ struct RowTypes {
   using In = Template<Rows...>;
 };
 
-using StateRows =
-    RowTypes<identity::EmailClaim, identity::Org, identity::Verification, identity::Session, identity::ApiKey,
-             identity::ApiKeySecret, ledger::Account, ledger::Reservation, ledger::Entry, ledger::Book, ledger::Posted,
-             quote::Quote, batch::Batch, batch::Unit, batch::Submission, webhook::Delivery, Timer, Outstanding>;
+using StateRows = RowTypes<identity::EmailClaim, identity::Org, identity::Verification, identity::Session,
+                           identity::ApiKey, identity::ApiKeySecret, ledger::Account, ledger::Reservation,
+                           ledger::Entry, ledger::Book, ledger::Posted, quote::Quote, batch::Batch, batch::Unit,
+                           batch::Submission, webhook::Delivery, Timer, Outstanding, BusCursor>;
 
 using State = StateRows::In<Tables>;
 

@@ -10,6 +10,7 @@
 #include "core/result.h"
 #include "ops/config.h"
 #include "processors/node.h"
+#include "processors/ports/command_source.h"
 #include "processors/ports/journal.h"
 #include "processors/ports/log.h"
 #include "processors/ports/metrics.h"
@@ -28,6 +29,9 @@ class Bus {
   virtual processors::Journal& journal() = 0;
   // Null where this process is alone.
   virtual processors::NodeDirectory* directory() = 0;
+
+  // Null where no command can come over it.
+  virtual processors::CommandSource* commands() { return nullptr; }
 
   // What the node is to tell of its partitions, see Node::Settings.
   virtual std::function<void(core::Partition, core::Offset)> confirmed_hook() { return {}; }

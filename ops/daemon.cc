@@ -236,7 +236,8 @@ void Daemon::Parts::make_processors() {
   settings.confirmed = bus_->confirmed_hook();
   settings.served = bus_->served_hook();
   node_.emplace(partition_pool_.get_executor(), recovery_pool_.get_executor(), std::move(settings),
-                processors::Node::Environment{bus_->journal(), *state_, effects_, metrics_, log_, bus_->directory()});
+                processors::Node::Environment{bus_->journal(), *state_, effects_, metrics_, log_, bus_->directory(),
+                                              bus_->commands()});
   if (config_.simulated.enabled) simulated_.emplace(work_pool_.get_executor(), simulated_settings(config_.simulated));
 }
 

@@ -4,6 +4,7 @@
 #include <thread>
 #include <utility>
 
+#include "adapters/kafka/command_source.h"
 #include "adapters/kafka/journal.h"
 #include "adapters/kafka/node_directory.h"
 #include "adapters/kafka/ownership.h"
@@ -57,18 +58,21 @@ core::Result<kafka::Cluster> prepare_topics(const kafka::Settings& settings, con
 class KafkaBus final : public Bus, public processors::NodeDirectory {
  public:
   KafkaBus(kafka::Settings settings, std::string cluster, std::unique_ptr<kafka::KafkaJournal> journal,
-           const BusEnvironment& environment)
+           std::unique_ptr<kafka::KafkaCommandSource> commands, const BusEnvironment& environment)
       : settings_(std::move(settings)),
         cluster_(std::move(cluster)),
         log_(environment.log),
         metrics_(environment.metrics),
         journal_(std::move(journal)),
+        commands_(std::move(commands)),
         public_log_(settings_, log_, metrics_),
         ownership_(settings_, log_, metrics_) {}
 
   std::string identity() const override { return "kafka " + cluster_ + " " + settings_.topic_prefix; }
   processors::Journal& journal() override { return *journal_; }
   processors::NodeDirectory* directory() override { return this; }
+
+  processors::CommandSource* commands() override { return commands_.get(); }
 
   std::function<void(core::Partition, core::Offset)> confirmed_hook() override {
     return [this](core::Partition partition, core::Offset next) { projector_->confirmed(partition, next); };
@@ -78,7 +82,7 @@ class KafkaBus final : public Bus, public processors::NodeDirectory {
       if (served)
         projector_->own(partition);
       else
-        projector_->release(partition, [] {});
+        projector_->release(partition);
     };
   }
 
@@ -113,6 +117,7 @@ class KafkaBus final : public Bus, public processors::NodeDirectory {
   processors::Log& log_;
   processors::Metrics& metrics_;
   std::unique_ptr<kafka::KafkaJournal> journal_;
+  std::unique_ptr<kafka::KafkaCommandSource> commands_;
   kafka::KafkaPublicLog public_log_;
   std::optional<processors::StateReader> reader_;
   std::optional<processors::Projector> projector_;
@@ -129,7 +134,10 @@ core::Result<std::unique_ptr<Bus>> open_kafka_bus(const Config& config, const Bu
   if (cluster.has_error()) return cluster.error();
   auto journal = kafka::KafkaJournal::create(*settings, environment.log, environment.metrics);
   if (journal.has_error()) return journal.error();
-  return std::make_unique<KafkaBus>(std::move(*settings), cluster->id, std::move(*journal), environment);
+  auto commands = kafka::KafkaCommandSource::create(*settings, environment.log, environment.metrics);
+  if (commands.has_error()) return commands.error();
+  return std::make_unique<KafkaBus>(std::move(*settings), cluster->id, std::move(*journal), std::move(*commands),
+                                    environment);
 }
 
 }  // namespace ops

@@ -115,7 +115,8 @@ void Node::open(Slot& slot) {
   slot.ended.reset();
   slot.term = std::make_shared<PartitionLoop>(
       boost::asio::any_io_executor(strand_.get_inner_executor()),
-      PartitionLoop::Settings{slot.partition, settings_.instance, settings_.policy, settings_.now, settings_.confirmed},
+      PartitionLoop::Settings{slot.partition, settings_.partition_count, settings_.instance, settings_.policy,
+                              settings_.now, settings_.confirmed, environment_.commands},
       environment_.journal, environment_.store, environment_.effects, environment_.metrics);
   boost::asio::post(blocking_, [this, &slot, term = slot.term] {
     core::Result<void> recovered = term->recover();

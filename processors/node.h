@@ -48,6 +48,7 @@ class Node final : public CommandBus, public PartitionHealth, public OwnershipLi
     Metrics& metrics;
     Log& log;
     NodeDirectory* directory = nullptr;  // where this process is not alone
+    CommandSource* commands = nullptr;   // where there is a bus to send commands over
   };
 
   Node(boost::asio::any_io_executor executor, boost::asio::any_io_executor blocking, Settings settings,

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "core/invariant.h"
-#include "processors/epochs.h"
+#include "schemas/bus_command.h"
 #include "schemas/digest.h"
 
 namespace processors {
@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t commands_per_turn_max = 256;
 constexpr std::size_t group_bytes_full = 1u << 20;  // a turn takes no further command beyond this
 constexpr std::size_t waiting_max = 20'000;
-constexpr std::size_t records_per_write = 256;  // in recovery
+constexpr std::size_t bus_commands_max = 1'000;  // waiting; then their source is told to come again
+constexpr std::size_t records_per_write = 256;   // in recovery
 constexpr std::size_t timers_per_turn_max = 256;
 constexpr auto timer_check_interval = std::chrono::milliseconds(200);
 constexpr auto overloaded_retry_interval = std::chrono::milliseconds(50);
@@ -117,8 +118,7 @@ core::Result<void> PartitionLoop::apply_record(const StoredRecord& stored) {
   const JournalRecord& record = stored.record;
   const std::string where = place_of(stored.offset);
   position_.next = core::Offset(stored.offset.value() + 1);
-  OwnerHistory owners(position_.epoch, position_.instance);
-  if (owners.take(record.epoch, record.instance) == OwnerHistory::Verdict::ignored) {
+  if (!counts(record, position_.epoch, position_.instance)) {
     metrics_.count("batchrouter_journal_ignored_records_total", {});
     return {};
   }
@@ -221,8 +221,50 @@ void PartitionLoop::begin_serving(Ended ended) {
       });
   if (scanned.has_error()) failure = scanned.error();
   if (failure) return halt(*failure);
+  if (const auto started = start_commands(); started.has_error()) return halt(started.error());
   begin_turn();
   arm_timer();
+}
+
+core::Result<void> PartitionLoop::start_commands() {
+  if (settings_.commands == nullptr) return {};
+  core::BusCursor cursor;
+  const auto stored = store_.get(settings_.partition, schemas::row_key<core::BusCursor>(cursor.key()));
+  if (stored.has_error()) return stored.error();
+  if (*stored) {
+    core::Result<core::BusCursor> row = schemas::decode_row<core::BusCursor>(**stored);
+    if (row.has_error()) return row.error();
+    cursor = std::move(*row);
+  }
+  settings_.commands->start(settings_.partition, cursor.next,
+                            [this](const BusRecord& record) { return take_from_bus(record); });
+  return {};
+}
+
+// The source is stopped before the loop ends, see stop().
+bool PartitionLoop::take_from_bus(const BusRecord& record) {
+  if (halted_ || bus_commands_waiting_ >= bus_commands_max) return false;
+  Waiting waiting{{}, [](const core::Result<Answer>&) {}, std::nullopt, record.offset};
+  core::Result<schemas::BusCommand> command = schemas::decode_bus_command(record.value);
+  if (command.has_value()) {
+    waiting.envelope = {std::move(command->id), std::move(command->aggregate), settings_.now(),
+                        std::move(command->command)};
+    if (core::partition_of(waiting.envelope.aggregate, settings_.partition_count) != settings_.partition)
+      waiting.unreadable = core::Error{core::ErrorCode::invalid_request, "this aggregate is another partition's"};
+  } else {
+    waiting.unreadable = command.error();
+  }
+  if (waiting.unreadable) {
+    waiting.envelope.id = core::CommandId("bus/" + std::to_string(record.offset.value()));
+    waiting.envelope.aggregate = core::AggregateKey("partition:" + std::to_string(settings_.partition.value()));
+  }
+  ++bus_commands_waiting_;
+  boost::asio::post(strand_, [self = shared_from_this(), waiting = std::move(waiting)]() mutable {
+    if (self->halted_ || self->stopping_) return;  // not taken: the next owner finds it where the cursor stands
+    self->waiting_.push_back(std::move(waiting));
+    self->begin_turn();
+  });
+  return true;
 }
 
 void PartitionLoop::suspend(std::chrono::milliseconds patience, std::function<void()> suspended) {
@@ -245,6 +287,7 @@ void PartitionLoop::stop(std::function<void()> stopped) {
     self->stopping_ = true;
     if (self->term_) self->term_->ended = true;
     self->timer_.cancel();
+    if (self->settings_.commands != nullptr) self->settings_.commands->stop(self->settings_.partition);
     self->refuse_waiting(unavailable("the service is stopping; try again"));
     self->when_idle_.push_back(std::move(stopped));
     if (!self->turn_in_flight_) self->turn_ended();
@@ -259,8 +302,14 @@ void PartitionLoop::turn_ended() {
   for (const auto& idle : std::exchange(when_idle_, {})) idle();
 }
 
+// Nobody waits for an answer to what came over the bus, and it must not be passed over: it stays, until the term ends.
 void PartitionLoop::refuse_waiting(const core::Error& error) {
-  for (Waiting& waiting : std::exchange(waiting_, {})) waiting.answered(error);
+  for (Waiting& waiting : std::exchange(waiting_, {})) {
+    if (waiting.bus_offset)
+      waiting_.push_back(std::move(waiting));
+    else
+      waiting.answered(error);
+  }
 }
 
 bool PartitionLoop::out_of_patience() const {
@@ -277,7 +326,7 @@ void PartitionLoop::submit(core::Envelope envelope, Answered answered) {
         if (self->out_of_patience()) return answered(unavailable("the journal is out of reach; try again"));
         if (self->waiting_.size() >= waiting_max)
           return answered(core::Error{core::ErrorCode::overloaded, "too many requests are waiting; try again"});
-        self->waiting_.push_back({std::move(envelope), std::move(answered), std::nullopt});
+        self->waiting_.push_back({std::move(envelope), std::move(answered), std::nullopt, std::nullopt});
         self->begin_turn();
       });
 }
@@ -304,7 +353,8 @@ void PartitionLoop::take_due_timers(core::Timestamp now) {
     envelope.aggregate = timer->origin;
     envelope.time = now;
     envelope.command = std::move(timer->command);
-    due.push_back({std::move(envelope), [](const core::Result<Answer>&) {}, core::TimerFired{timer->due, timer->id}});
+    due.push_back({std::move(envelope), [](const core::Result<Answer>&) {}, core::TimerFired{timer->due, timer->id},
+                   std::nullopt});
     return due.size() < timers_per_turn_max;
   };
   const auto scanned = store_.scan(settings_.partition, prefix, end, visit);
@@ -359,8 +409,14 @@ void PartitionLoop::append_later(std::shared_ptr<Turn> turn) {
 }
 
 void PartitionLoop::decide_one(Turn& turn, Waiting waiting) {
+  if (waiting.bus_offset) {
+    --bus_commands_waiting_;
+    const core::BusCursor* cursor = overlay_.find<core::BusCursor>(core::BusCursor{}.key());
+    if (cursor != nullptr && *waiting.bus_offset < cursor->next) return;  // handed over twice
+  }
   core::Result<core::Decision> decision =
-      core::decide(overlay_, core::Context{settings_.policy, turn.time}, waiting.envelope.command);
+      waiting.unreadable ? core::Result<core::Decision>(*waiting.unreadable)
+                         : core::decide(overlay_, core::Context{settings_.policy, turn.time}, waiting.envelope.command);
   // Nothing of this turn was appended, so nothing is lost.
   const auto give_up = [&](const core::Error& error) {
     waiting.answered(unavailable("this partition is halted"));
@@ -371,6 +427,11 @@ void PartitionLoop::decide_one(Turn& turn, Waiting waiting) {
   std::vector<core::Event> events;
   if (decision.has_value()) events = std::move(decision->events);
   if (waiting.timer) events.push_back(*waiting.timer);
+  if (waiting.bus_offset) {
+    const std::string refusal(decision.has_error() ? core::to_string(decision.error().code) : std::string_view{});
+    events.insert(events.begin(), core::BusCommandTaken{*waiting.bus_offset, waiting.envelope.id, refusal});
+    metrics_.count("batchrouter_bus_commands_total", {{"outcome", refusal.empty() ? "carried_out" : "refused"}});
+  }
 
   for (core::Event& event : events) {
     const core::Result<void> applied = core::apply(overlay_, turn.time, waiting.envelope.aggregate, event);

@@ -26,6 +26,7 @@
 #include "processors/command_bus.h"
 #include "processors/effect_runner.h"
 #include "processors/overlay.h"
+#include "processors/ports/command_source.h"
 #include "processors/ports/journal.h"
 #include "processors/ports/metrics.h"
 #include "processors/ports/state_store.h"
@@ -39,11 +40,13 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
  public:
   struct Settings {
     core::Partition partition;
+    std::uint32_t partition_count = 1;
     std::string instance;  // of this process, unique
     core::Policy policy;
     std::function<core::Timestamp()> now;
     // Optional: told, on the strand, of the offset after each record that is confirmed and applied.
     std::function<void(core::Partition, core::Offset next)> confirmed = {};
+    CommandSource* commands = nullptr;  // optional: the way in over the bus
   };
   using Ended = std::function<void(core::Error)>;
 
@@ -82,6 +85,8 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
     core::Envelope envelope;
     Answered answered;
     std::optional<core::TimerFired> timer;
+    std::optional<core::Offset> bus_offset;      // of a command that came over the bus
+    std::optional<core::Error> unreadable = {};  // why that command cannot even be decided
   };
   struct Turn {
     Turn(core::Partition partition, core::Timestamp at) : time(at), group(partition, at) {}
@@ -102,6 +107,8 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   std::string place_of(core::Offset offset) const;
 
   void begin_serving(Ended ended);
+  core::Result<void> start_commands();
+  bool take_from_bus(const BusRecord& record);
   void take_due_timers(core::Timestamp now);
   void begin_turn();
   void decide_one(Turn& turn, Waiting waiting);
@@ -136,6 +143,7 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   // Set once, and read from any thread after that.
   std::optional<core::Error> halted_error_;
   std::atomic<bool> halted_ = false;
+  std::atomic<std::size_t> bus_commands_waiting_ = 0;
 };
 
 }  // namespace processors

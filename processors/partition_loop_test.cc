@@ -94,8 +94,9 @@ TEST(PartitionLoop, parallel_submissions_never_overdraw) {
   RecordingEffects effects;
   boost::asio::thread_pool threads(4);
   const auto shared = std::make_shared<PartitionLoop>(
-      threads.get_executor(), PartitionLoop::Settings{partition, "test", core::Policy{}, world.clock.reader()},
-      world.journal, world.store, effects, world.metrics);
+      threads.get_executor(),
+      PartitionLoop::Settings{partition, partition_count, "test", core::Policy{}, world.clock.reader()}, world.journal,
+      world.store, effects, world.metrics);
   PartitionLoop& loop = *shared;
   ASSERT_TRUE(loop.recover().has_value());
   loop.start([](const core::Error&) {});

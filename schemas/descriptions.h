@@ -101,6 +101,8 @@ SCHEMAS_TYPE(core::EffectCompleted, "effect.completed");
 SCHEMAS_FIELDS(core::EffectCompleted, effect);
 SCHEMAS_TYPE(core::TimerFired, "timer.fired");
 SCHEMAS_FIELDS(core::TimerFired, due, timer);
+SCHEMAS_TYPE(core::BusCommandTaken, "bus.command_taken");
+SCHEMAS_FIELDS(core::BusCommandTaken, offset, command, refusal);
 SCHEMAS_TYPE(core::identity::EmailClaimed, "identity.email_claimed");
 SCHEMAS_FIELDS(core::identity::EmailClaimed, email, org, user, kind, profile, verification);
 SCHEMAS_TYPE(core::identity::OrgCreated, "identity.org_created");
@@ -212,5 +214,7 @@ SCHEMAS_TYPE(core::Timer, "T");
 SCHEMAS_FIELDS(core::Timer, due, id, origin, command);
 SCHEMAS_TYPE(core::Outstanding, "x");
 SCHEMAS_FIELDS(core::Outstanding, id, origin, effect);
+SCHEMAS_TYPE(core::BusCursor, "c");
+SCHEMAS_FIELDS(core::BusCursor, topic, next);
 
 }  // namespace schemas

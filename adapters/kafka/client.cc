@@ -77,11 +77,17 @@ const Properties& producer_properties() {
 
 const Properties& consumer_properties() {
   static const Properties properties{
-      {"enable.auto.commit", "false"},   {"enable.auto.offset.store", "false"},
-      {"auto.offset.reset", "error"},    {"check.crcs", "true"},
-      {"enable.partition.eof", "true"},  {"fetch.wait.max.ms", "20"},
-      {"fetch.error.backoff.ms", "100"}, {"queued.max.messages.kbytes", "32768"},
-      {"queued.min.messages", "20000"},  {"allow.auto.create.topics", "false"},
+      {"enable.auto.commit", "false"},
+      {"enable.auto.offset.store", "false"},
+      {"auto.offset.reset", "error"},
+      {"check.crcs", "true"},
+      {"enable.partition.eof", "true"},
+      {"allow.auto.create.topics", "false"},
+      {"fetch.wait.max.ms", "20"},  // as long a partition waits at most to be read besides those that are
+      {"fetch.error.backoff.ms", "100"},
+      // A full queue makes librdkafka 2.0.2 pause for a second: only bytes may fill it, and only where we are slower.
+      {"queued.max.messages.kbytes", "65536"},
+      {"queued.min.messages", "1000000"},
   };
   return properties;
 }

@@ -30,6 +30,18 @@ Consumer::~Consumer() {
   while (!started_.empty()) stop(*started_.begin());
 }
 
+core::Result<void> Consumer::find_topic(std::chrono::milliseconds timeout) const {
+  const std::string doing = "asking for topic " + topic_name_;
+  const rd_kafka_metadata_t* answered = nullptr;
+  const auto code = rd_kafka_metadata(client_->handle(), 0, topic_.get(), &answered, static_cast<int>(timeout.count()));
+  if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT) return client_->unreachable(doing);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, doing);
+  const auto refusal = answered->topic_cnt == 1 ? answered->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+  rd_kafka_metadata_destroy(answered);
+  if (refusal != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(refusal, doing);
+  return {};
+}
+
 core::Result<void> Consumer::start(core::Partition partition, std::int64_t offset) {
   if (rd_kafka_consume_start_queue(topic_.get(), number(partition), offset, queue_.get()) != 0) {
     return error_of(rd_kafka_last_error(),

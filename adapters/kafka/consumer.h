@@ -15,7 +15,7 @@
 
 namespace adapters::kafka {
 
-// Threading: one thread at a time, but for wake().
+// Threading: one thread at a time, but for find_topic() and wake().
 class Consumer {
  public:
   static core::Result<std::unique_ptr<Consumer>> create(const Settings& settings, std::string_view purpose,
@@ -24,6 +24,9 @@ class Consumer {
   ~Consumer();
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;
+
+  // Waits until the client knows who leads the partitions. Without this start() does the same, but half a second later.
+  core::Result<void> find_topic(std::chrono::milliseconds timeout) const;
 
   // `offset` may be RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END. The end that is meant is found a little later;
   // the first message or RD_KAFKA_RESP_ERR__PARTITION_EOF then says where it was.

@@ -91,6 +91,7 @@ class KafkaJournal::Implementation {
     return "topic " + topic_ + ", partition " + std::to_string(partition.value());
   }
 
+  core::Result<void> find_topic();
   core::Result<std::unique_ptr<JournalProducer>> make_producer();
 
   void follow_until_stopped();
@@ -111,6 +112,7 @@ class KafkaJournal::Implementation {
   processors::Metrics& metrics_;
   JournalReader reader_;
   std::unique_ptr<Consumer> tail_;
+  std::atomic<bool> topic_found_ = false;
 
   std::mutex mutex_;  // of what follows
   std::condition_variable changed_;
@@ -163,6 +165,7 @@ void KafkaJournal::Implementation::stop() {
 
 core::Result<Offset> KafkaJournal::Implementation::open(Partition partition, Lost lost) {
   close(partition, {ErrorCode::unavailable, "the partition was opened again"});
+  if (const auto found = find_topic(); !found) return found.error();
 
   std::unique_lock lock(mutex_);
   if (stopping_) return stopped();
@@ -187,6 +190,17 @@ core::Result<Offset> KafkaJournal::Implementation::open(Partition partition, Los
   lock.unlock();
   if (!*end) close(partition, end->error());
   return *end;
+}
+
+core::Result<void> KafkaJournal::Implementation::find_topic() {
+  if (topic_found_) return {};
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return stopped();
+  }
+  const auto found = tail_->find_topic(settings_.request_timeout);
+  topic_found_ = found.has_value();
+  return found;
 }
 
 void KafkaJournal::Implementation::close(Partition partition, const core::Error& why) {

@@ -23,12 +23,16 @@ class TopicsTest : public ::testing::Test {
     return answer.error().detail;
   }
 
-  void alter(const std::string& topic, const std::string& name, const std::string& value) {
+  // The topic gets the settings that it should have, but for one.
+  void spoil(const TopicPlan& plan, const std::string& name, const std::string& value) {
     const auto client = Client::create(Client::Kind::producer, settings_, "test", {}, {}, null_log, null_metrics);
     ASSERT_TRUE(client);
     const Queue queue(rd_kafka_queue_new((*client)->handle()));
-    rd_kafka_ConfigResource_t* resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str());
-    rd_kafka_ConfigResource_set_config(resource, name.c_str(), value.c_str());
+    rd_kafka_ConfigResource_t* resource =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic_name(settings_, plan.word).c_str());
+    for (const auto& [setting, wanted] : plan.configuration) {
+      rd_kafka_ConfigResource_set_config(resource, setting.c_str(), setting == name ? value.c_str() : wanted.c_str());
+    }
     rd_kafka_AlterConfigs((*client)->handle(), &resource, 1, nullptr, queue.get());
     rd_kafka_ConfigResource_destroy(resource);
     const Event answer(rd_kafka_queue_poll(queue.get(), 30'000));
@@ -67,19 +71,24 @@ TEST_F(TopicsTest, AnotherNumberOfPartitionsIsRefused) {
 
 TEST_F(TopicsTest, SettingsThatLoseOrRefuseRecordsAreRefused) {
   ASSERT_TRUE(prepare(settings_));
-  const std::string journal = topic_name(settings_, "journal");
+  const TopicPlan journal = topic_plans(settings_)[0];
   const std::pair<std::string, std::string> faults[] = {{"retention.ms", "604800000"},
-                                                        {"cleanup.policy", "compact"},
+                                                        {"retention.bytes", "1000000"},
+                                                        {"cleanup.policy", "compact,delete"},
                                                         {"max.message.bytes", "1048588"},
                                                         {"unclean.leader.election.enable", "true"}};
-  // Each alteration replaces the one before it, so the settings that we wish for are gone too, but for the one named.
   for (const auto& [name, value] : faults) {
-    alter(journal, name, value);
-    EXPECT_THAT(refusal(settings_), AllOf(HasSubstr("topic " + journal + " has "), HasSubstr("--add-config")));
+    spoil(journal, name, value);
+    EXPECT_THAT(refusal(settings_),
+                AllOf(HasSubstr("topic " + topic_name(settings_, "journal") + " has " + name + "=" + value),
+                      HasSubstr("--add-config")));
   }
-  alter(topic_name(settings_, "nodes"), "cleanup.policy", "delete");
-  alter(journal, "retention.ms", "-1");
-  EXPECT_THAT(refusal(settings_), HasSubstr("max.message.bytes=1048588, which would lose or refuse records"));
+  spoil(journal, "none", "");
+  ASSERT_TRUE(prepare(settings_));
+  for (const TopicPlan& plan : topic_plans(settings_)) {
+    if (plan.word == "nodes") spoil(plan, "cleanup.policy", "delete");
+  }
+  EXPECT_THAT(refusal(settings_), HasSubstr(".nodes has cleanup.policy=delete"));
 }
 
 TEST_F(TopicsTest, FewerInSyncReplicasThanAskedForAreRefused) {

@@ -19,6 +19,12 @@ struct JournalRecord {
   std::string value;     // a CloudEvents batch, JSON, record_bytes_max at most
 };
 
+// Whether a record counts where the newest owner is `instance`, with `epoch`: what a replaced owner wrote after that
+// does not, nor what the loser of a race for an epoch wrote. Before instances were kept, the epoch alone says.
+inline bool counts(const JournalRecord& record, core::Epoch epoch, const std::string& instance) {
+  return record.epoch > epoch || (record.epoch == epoch && (instance.empty() || record.instance == instance));
+}
+
 struct StoredRecord {
   core::Offset offset;
   JournalRecord record;

@@ -18,7 +18,7 @@ core::Result<PartitionProjection::Step> PartitionProjection::step(core::Offset e
   }
   if (begun_->next == end) return Step{end, false, false};
   // Taken until everything is known to have gone well: after any error the topics say what was published.
-  Begun at = *std::exchange(begun_, std::nullopt);
+  const PublicProgress at = *std::exchange(begun_, std::nullopt);
   if (at.next > end)
     return core::Error{core::ErrorCode::unavailable,
                        "published up to offset " + std::to_string(at.next.value()) +
@@ -27,12 +27,11 @@ core::Result<PartitionProjection::Step> PartitionProjection::step(core::Offset e
                            "one that the public topics were made from"};
   core::Result<Batch> batch = collect(at, end);
   if (batch.has_error()) return batch.error();
-  const PublicProgress progress{batch->next, batch->owners.epoch(), batch->owners.instance()};
-  if (auto published = log_.publish(partition_, batch->records, progress); published.has_error())
+  if (auto published = log_.publish(partition_, batch->records, batch->progress); published.has_error())
     return published.error();
   for (const PublicRecord& record : batch->records)
     metrics_.count("batchrouter_projector_records_total", {{"topic", record.topic}});
-  begun_ = Begun{batch->next, std::move(batch->owners)};
+  begun_ = std::move(batch->progress);
   return Step{begun_->next, true, begun_->next < end};
 }
 
@@ -44,22 +43,22 @@ void PartitionProjection::end() {
 core::Result<void> PartitionProjection::begin() {
   const auto progress = log_.begin(partition_);
   if (progress.has_error()) return progress.error();
-  begun_.emplace();
-  if (*progress) begun_ = Begun{(*progress)->next, OwnerHistory((*progress)->epoch, (*progress)->instance)};
+  begun_ = progress->value_or(PublicProgress{});
   return {};
 }
 
-core::Result<PartitionProjection::Batch> PartitionProjection::collect(const Begun& from, core::Offset end) const {
-  Batch batch{from.next, from.owners, {}, {}, 0};
+core::Result<PartitionProjection::Batch> PartitionProjection::collect(const PublicProgress& from,
+                                                                      core::Offset end) const {
+  Batch batch{from, {}, {}, 0};
   std::optional<core::Error> failure;
   const auto visit = [&](const StoredRecord& stored) {
     if (stored.offset >= end) return false;
     if (const auto added = add(batch, stored); added.has_error()) failure = added.error();
-    return !failure && !batch.full() && batch.next < end;
+    return !failure && !batch.full() && batch.progress.next < end;
   };
   const auto read = journal_.read(partition_, from.next, visit);
   // What comes before the trouble is published first; the next step then meets it alone.
-  if (batch.next == from.next) {
+  if (batch.progress.next == from.next) {
     if (failure) return *failure;
     if (read.has_error()) return read.error();
     return core::Error{core::ErrorCode::unavailable, "the journal does not give the records that were confirmed"};
@@ -71,9 +70,9 @@ core::Result<PartitionProjection::Batch> PartitionProjection::collect(const Begu
 // All of a journal record or, on an error, nothing of it.
 core::Result<void> PartitionProjection::add(Batch& batch, const StoredRecord& stored) const {
   const JournalRecord& record = stored.record;
-  OwnerHistory owners = batch.owners;
   std::vector<schemas::RecordedEvent> events;
-  if (owners.take(record.epoch, record.instance) == OwnerHistory::Verdict::counts) {
+  const bool counted = counts(record, batch.progress.epoch, batch.progress.instance);
+  if (counted) {
     core::Result<std::vector<schemas::RecordedEvent>> decoded = schemas::decode_group(record.value);
     if (decoded.has_error())
       return core::Error{decoded.error().code, "partition " + std::to_string(partition_.value()) + ", offset " +
@@ -99,8 +98,11 @@ core::Result<void> PartitionProjection::add(Batch& batch, const StoredRecord& st
     ++place.index;
   }
   for (PublicRecord& one : made) batch.add(std::move(one));
-  batch.owners = std::move(owners);
-  batch.next = core::Offset(stored.offset.value() + 1);
+  batch.progress.next = core::Offset(stored.offset.value() + 1);
+  if (counted) {
+    batch.progress.epoch = record.epoch;
+    batch.progress.instance = record.instance;
+  }
   return {};
 }
 

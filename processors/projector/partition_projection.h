@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "core/state.h"
-#include "processors/epochs.h"
 #include "processors/ports/journal.h"
 #include "processors/ports/metrics.h"
 #include "processors/ports/public_log.h"
@@ -49,14 +48,9 @@ class PartitionProjection {
   void end();
 
  private:
-  struct Begun {
-    core::Offset next;
-    OwnerHistory owners;
-  };
   // What one transaction will hold.
   struct Batch {
-    core::Offset next;
-    OwnerHistory owners;
+    PublicProgress progress;
     std::vector<PublicRecord> records;
     std::map<core::BatchId, std::pair<EventPlace, core::OrgId>> touched;  // by the last event of each
     std::size_t bytes = 0;
@@ -69,7 +63,7 @@ class PartitionProjection {
   };
 
   core::Result<void> begin();
-  core::Result<Batch> collect(const Begun& from, core::Offset end) const;
+  core::Result<Batch> collect(const PublicProgress& from, core::Offset end) const;
   core::Result<void> add(Batch& batch, const StoredRecord& stored) const;
   core::Result<void> add_batches(Batch& batch) const;
   core::Result<UnitFacts> find_unit(const core::OrgId& org, const core::BatchId& batch, core::UnitIndex unit) const;
@@ -80,7 +74,7 @@ class PartitionProjection {
   PublicLog& log_;
   const StateReader& state_;
   Metrics& metrics_;
-  std::optional<Begun> begun_;
+  std::optional<PublicProgress> begun_;  // and published up to
 };
 
 }  // namespace processors

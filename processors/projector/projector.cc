@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <string>
-#include <utility>
 
 #include "core/invariant.h"
 
@@ -31,7 +30,6 @@ Projector::~Projector() {
 
 void Projector::own(core::Partition partition) {
   INVARIANT(partition.value() < slots_.size());
-  slots_[partition.value()]->end = 0;
   boost::asio::post(thread_, [this, partition] {
     Slot& slot = *slots_[partition.value()];
     if (!slot.projection) slot.projection.emplace(partition, journal_, log_, state_, metrics_);
@@ -39,24 +37,24 @@ void Projector::own(core::Partition partition) {
   });
 }
 
-void Projector::release(core::Partition partition, std::function<void()> released) {
+void Projector::release(core::Partition partition) {
   INVARIANT(partition.value() < slots_.size());
-  boost::asio::post(thread_, [this, partition, released = std::move(released)] {
-    let_go(partition);
-    if (released) released();
-  });
+  boost::asio::post(thread_, [this, partition] { let_go(partition); });
 }
 
 void Projector::confirmed(core::Partition partition, core::Offset next) {
   INVARIANT(partition.value() < slots_.size());
   Slot& slot = *slots_[partition.value()];
-  slot.end = next.value();
+  std::int64_t end = slot.end;
+  while (end < next.value() && !slot.end.compare_exchange_weak(end, next.value())) {
+  }
   // However often this is called, one look is enough.
   if (!slot.announced.exchange(true)) boost::asio::post(thread_, [this, partition] { wake(partition); });
 }
 
 void Projector::stop() {
-  for (std::uint32_t i = 0; i < slots_.size(); ++i) release(core::Partition(i), nullptr);
+  stopping_ = true;
+  for (std::uint32_t i = 0; i < slots_.size(); ++i) release(core::Partition(i));
   thread_.join();
 }
 
@@ -71,7 +69,7 @@ void Projector::wake(core::Partition partition) {
 void Projector::run(core::Partition partition) {
   Slot& slot = *slots_[partition.value()];
   const core::Offset end(slot.end);
-  if (end == core::Offset(0)) return;  // nothing is known to be confirmed yet
+  if (stopping_ || end == core::Offset(0)) return;  // 0: nothing is known to be confirmed yet
   const auto began = std::chrono::steady_clock::now();
   const core::Result<PartitionProjection::Step> step = slot.projection->step(end);
   if (step.has_error()) return fail(partition, step.error());

@@ -15,7 +15,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -38,15 +37,16 @@ class Projector {
             Log& operator_log);
   ~Projector();
 
-  // From now on, until release(), this process publishes the partition: everything that is confirmed below.
+  // From now on, until release(), this process publishes the partition: everything that is confirmed.
   void own(core::Partition partition);
-  // A publish that is under way still ends; it harms nobody. `released` is called, on the projector's thread, when
-  // nothing of the partition is read any more: its state must not be wiped before. Not called after stop().
-  void release(core::Partition partition, std::function<void()> released);
-  // Everything below `next` in the journal is confirmed and applied to state. Ignored unless the partition is owned.
+  // A publish that is under way still ends; it harms nobody.
+  void release(core::Partition partition);
+  // Everything below `next` in the journal is confirmed, and applied to a state that does not go back while this
+  // process runs. So it stays true whoever owns the partition, and may be said before own().
   void confirmed(core::Partition partition, core::Offset next);
 
-  // Releases every partition, and waits for a publish under way. Idempotent; nothing can be owned afterwards.
+  // Releases every partition, and waits for the one call of the public log that is under way. Idempotent; nothing can
+  // be owned afterwards.
   void stop();
 
  private:
@@ -78,6 +78,7 @@ class Projector {
   const StateReader& state_;
   Metrics& metrics_;
   Log& operator_log_;
+  std::atomic<bool> stopping_ = false;
   boost::asio::thread_pool thread_{1};
   std::vector<std::unique_ptr<Slot>> slots_;
 };

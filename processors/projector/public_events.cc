@@ -219,6 +219,7 @@ Records public_records(const EventPlace& place, const core::Event& event, const 
                         [&](const core::PartitionOpened& one) { return nothing(one); },
                         [&](const core::EffectCompleted& one) { return nothing(one); },
                         [&](const core::TimerFired& one) { return nothing(one); },
+                        [&](const core::BusCommandTaken& one) { return nothing(one); },
                         [&](const core::identity::EmailClaimed& one) { return nothing(one); },
                         [&](const core::identity::OrgCreated& one) { return nothing(one); },
                         [&](const core::identity::VerificationRequested& one) { return nothing(one); },

@@ -24,7 +24,8 @@ namespace processors::testing {
 
 using namespace core::testing;
 
-inline const core::Partition partition(5);
+inline const std::uint32_t partition_count = 16;
+inline const core::Partition partition = core::partition_of(core::aggregate_of(acme), partition_count);
 
 // What a process has, and what outlives it: the journal, and the store as it was at some time.
 struct LoopWorld {
@@ -49,10 +50,10 @@ class LoopLife {
   explicit LoopLife(LoopWorld& world, std::string instance = "test")
       : LoopLife(world, world.store, std::move(instance)) {}
   LoopLife(LoopWorld& world, FakeStore& store, std::string instance = "test")
-      : loop_(std::make_shared<PartitionLoop>(
-            context.get_executor(),
-            PartitionLoop::Settings{partition, std::move(instance), core::Policy{}, world.clock.reader()},
-            world.journal, store, effects, world.metrics)),
+      : loop_(std::make_shared<PartitionLoop>(context.get_executor(),
+                                              PartitionLoop::Settings{partition, partition_count, std::move(instance),
+                                                                      core::Policy{}, world.clock.reader()},
+                                              world.journal, store, effects, world.metrics)),
         loop(*loop_),
         journal_(world.journal) {}
   ~LoopLife() {
