@@ -56,8 +56,11 @@ class Load:
         """Until so many batches more have been accepted: what comes next happens under load."""
         with self._lock:
             target = len(self.accepted) + count
-        until(lambda: self._failures or len(self.accepted) >= target, f"{count} more accepted batches",
-              PATIENCE_SECONDS)
+        def enough():
+            dead = [service.data.name for service in self.services if not service.alive()]
+            self.test.assertEqual(dead, [], "services that died by themselves")
+            return self._failures or len(self.accepted) >= target
+        until(enough, f"{count} more accepted batches", PATIENCE_SECONDS)
         self._raise_failures()
 
     def stop(self):
