@@ -3,8 +3,9 @@
 import time
 
 from support.broker import Cluster
-from support.kafka_proxy import END_TXN, FETCH, HEARTBEAT, OFFSET_COMMIT, PRODUCE, Proxy
+from support.kafka_proxy import END_TXN, FETCH, HEARTBEAT, PRODUCE, Proxy
 from support.nodes import NodesTest
+from support.service import until
 
 
 class BrokerFaults(NodesTest):
@@ -29,26 +30,26 @@ class BrokerFaults(NodesTest):
             self.finish(load, broker.address)
 
     def test_requests_that_are_late_or_cut(self):
+        """Late: by so much that the service does not know any more what has become of what it wrote."""
         with Proxy() as proxy, Cluster(self.directory / "kafka", advertise=proxy.port) as broker:
             proxy.target = broker.endpoint()
-            self.start(broker=proxy.address)
+            self.start(broker=proxy.address, kafka__append_seconds=1)
             load = self.load(seconds=120)
             load.wait_for(5)
-            for api in (PRODUCE, FETCH, OFFSET_COMMIT, HEARTBEAT, END_TXN):
-                proxy.delay(api, self.random.uniform(0.5, 2), times=3)
-                load.wait_for(5)
-                proxy.calm()
+            for api in (PRODUCE, FETCH, HEARTBEAT, END_TXN):
+                proxy.delay(api, self.random.uniform(1.5, 3), times=2)
+                self.under_load(load, proxy, api)
             for api in (PRODUCE, FETCH, END_TXN):
-                # It is not known whether it was done; then, it was not.
                 proxy.cut_answer(api, times=2)
-                load.wait_for(5)
-                proxy.calm()
+                self.under_load(load, proxy, api)
                 proxy.cut_request(api, times=2)
-                load.wait_for(5)
-                proxy.calm()
+                self.under_load(load, proxy, api)
             proxy.drop_connections()
             load.wait_for(5)
             print("requests delayed or cut, by api key:", proxy.counts, flush=True)
-            for api in (PRODUCE, FETCH):
-                self.assertGreater(proxy.counts.get(api, 0), 0)
             self.finish(load, proxy.address)
+
+    def under_load(self, load, proxy, api):
+        """Until requests have met the rule that was just made, and work goes on."""
+        until(lambda: proxy.used_up(api), f"requests of kind {api}", every=0.05)
+        load.wait_for(5)

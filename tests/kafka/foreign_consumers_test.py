@@ -11,11 +11,10 @@ from support.service import until
 class ForeignConsumers(NodesTest):
     def test_the_ledger_topic_alone_gives_every_balance(self):
         service = self.start()
-        load = self.load(customers=5, batches=6, pause=0)
+        load = self.load(customers=5, batches=8, pause=0.05)
         load.wait_for(12)
         service.restart(kill=True)  # what had been published must not be published again
-        load.wait_for(18)
-        load.stop()
+        load.wait()
         load.check()
         truth = load.balances()
 

@@ -1,7 +1,7 @@
 """If these failed: when a node dies, stops for a while or fights for its partitions, work or money would be lost or doubled."""
 
 from support import bus, streamed
-from support.nodes import SESSION_SECONDS, NodesTest
+from support.nodes import NodesTest
 from support.service import until
 
 
@@ -23,7 +23,7 @@ class ServiceFaults(NodesTest):
         load = self.load()
         load.wait_for(10)
         first.pause()
-        until(lambda: self.owns_all(second), "the other node to own every partition", 15 * SESSION_SECONDS)
+        until(lambda: self.owns_all(second), "the other node to own every partition", 15 * bus.SESSION_SECONDS)
         load.wait_for(10)
         first.resume()
         load.wait_for(20)

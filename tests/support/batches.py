@@ -55,11 +55,13 @@ class StoppedBatchTest(BatchTest):
 
     ITEMS = 200
 
-    def submit_slow(self, latency_ms, **terms):
-        """(customer, batch as created), once its first rows are there."""
+    def submit_slow(self, latency_ms, deadline_seconds=None, **terms):
+        """(customer, batch as created), once its first rows are there. deadline_seconds: from when it is submitted."""
         customer = Customer(self.start(simulated__latency_min_ms=latency_ms, simulated__latency_max_ms=latency_ms + 50,
                                        simulated__concurrency=2, dispatch__items_per_unit=20,
                                        dispatch__units_in_flight=2))
+        if deadline_seconds is not None:
+            terms["deadline"] = from_now(deadline_seconds)
         created = customer.submit({"items": response_items(self.ITEMS), **terms})
         until(lambda: customer.page(created["id"], partial="true")["results"] or None, "a first row")
         return customer, created

@@ -14,6 +14,7 @@ from support import journal
 
 KAFKA = os.environ.get("BATCHROUTER_TEST_BUS", "embedded") == "kafka"
 PARTITIONS = 4  # of a topic, where a test does not say: each costs the broker files and memory
+SESSION_SECONDS = 6  # until a node that was killed has lost its partitions; the fewest that the service takes
 
 _prefixes = collections.defaultdict(lambda: "test-" + secrets.token_hex(6))  # by data directory
 _others = set()  # prefixes
@@ -37,9 +38,12 @@ def settings(data):
     return kafka_settings(address(), _prefixes[data.resolve()])
 
 
-def kafka_settings(broker, prefix):
-    return {"service.bus": "kafka", "kafka.bootstrap_servers": broker, "kafka.topic_prefix": prefix,
-            "journal.partitions": PARTITIONS}
+def kafka_settings(brokers, prefix):
+    """brokers: addresses with commas between; of three, every topic is on all and two must have a write."""
+    replicated = brokers.count(",") == 2
+    return {"service.bus": "kafka", "kafka.bootstrap_servers": brokers, "kafka.topic_prefix": prefix,
+            "journal.partitions": PARTITIONS, "kafka.session_seconds": SESSION_SECONDS,
+            "kafka.replication_factor": 3 if replicated else 1, "kafka.min_insync_replicas": 2 if replicated else 1}
 
 
 def remove_at_exit(prefix):

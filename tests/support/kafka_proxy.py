@@ -11,7 +11,7 @@ import threading
 import time
 from typing import NamedTuple
 
-PRODUCE, FETCH, METADATA, OFFSET_COMMIT, JOIN_GROUP, HEARTBEAT, END_TXN = 0, 1, 3, 8, 11, 12, 26
+PRODUCE, FETCH, OFFSET_COMMIT, HEARTBEAT, END_TXN = 0, 1, 8, 12, 26
 
 
 class Rule(NamedTuple):
@@ -44,6 +44,11 @@ class Proxy:
 
     def cut_answer(self, api, times=1, seconds=0):
         self._set(Rule(api, seconds, "answer"), times)
+
+    def used_up(self, api):
+        """Whether as many requests as a rule is for have met it."""
+        with self._lock:
+            return self._rules[api][1] == 0
 
     def calm(self):
         """No rule any more. Requests that wait go on when their time has come."""

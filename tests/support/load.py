@@ -15,7 +15,7 @@ NO_ANSWER = (OSError, http.client.HTTPException)
 ANSWER_SECONDS = 5  # a service that takes longer is asked again, or another one is
 PATIENCE_SECONDS = 90  # for hangs
 ENDING_SECONDS = 120  # for hangs
-AWAY = (429, 500, 502, 503, 504)
+AWAY = (429, 502, 503, 504)
 NANOS = Decimal(10) ** 9
 
 
@@ -56,12 +56,19 @@ class Load:
         """Until so many batches more have been accepted: what comes next happens under load."""
         with self._lock:
             target = len(self.accepted) + count
-        until(lambda: self._failures or len(self.accepted) >= target, f"{count} more accepted batches",
-              PATIENCE_SECONDS)
+        def enough():
+            dead = [service.data.name for service in self.services if not service.alive()]
+            self.test.assertEqual(dead, [], "services that died by themselves")
+            return self._failures or len(self.accepted) >= target
+        until(enough, f"{count} more accepted batches", PATIENCE_SECONDS)
         self._raise_failures()
 
     def stop(self):
         self._stopping.set()
+        self.wait()
+
+    def wait(self):
+        """Until all batches that it is bounded to have been accepted."""
         for thread in self._threads:
             thread.join()
         self._raise_failures()
@@ -127,7 +134,9 @@ class Load:
                 with self._lock:
                     self.accepted.append(Handed(account, key, body["id"], ids))
                 return
-            if status is not None and status not in AWAY:
+            # The same request may still wait where its sender has lost patience.
+            in_flight = status == 409 and body["error"]["code"] == "idempotency_in_flight"
+            if status is not None and status not in AWAY and not in_flight:
                 raise AssertionError(f"HTTP {status}: {body}")
             if time.monotonic() > deadline:
                 raise AssertionError(f"not accepted in {PATIENCE_SECONDS} s, at last: {status} {body}")
