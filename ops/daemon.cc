@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "adapters/blobs/local_blobs.h"
+#include "adapters/files/lock_file.h"
 #include "adapters/http_client/http_client.h"
 #include "adapters/logging/spdlog_log.h"
 #include "adapters/mail/local_outbox.h"
@@ -151,6 +152,7 @@ class Daemon::Parts {
   bool stopped_ = false;
 
   const std::string instance_ = "node_" + adapters::random::make_ulid(now());
+  std::optional<adapters::files::LockFile> lock_;  // one process a data directory, whatever the bus
   std::unique_ptr<Bus> bus_;
   std::unique_ptr<adapters::vault::LocalVault> vault_;
   std::unique_ptr<adapters::blobs::LocalBlobs> blobs_;
@@ -188,7 +190,9 @@ core::Result<void> Daemon::Parts::open_data() {
     return core::Error{core::ErrorCode::storage_failed,
                        "cannot make the data directory " + data.string() + ": " + error.message()};
 
-  // The bus first: the lock of the embedded log keeps a second process out of everything else.
+  auto lock = adapters::files::LockFile::acquire(data / "lock");
+  if (lock.has_error()) return lock.error();
+  lock_.emplace(std::move(*lock));
   const auto on_fatal = [this](const std::string& what) {
     processors::error(log_, "journal_failed", {{"reason", what}});
     exit_code_ = 1;

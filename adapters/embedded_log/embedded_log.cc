@@ -72,7 +72,7 @@ core::Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open_log(Settings settin
                                                                            std::uint32_t{Settings::segment_bytes_max})};
   }
   if (auto created = ensure_directory(settings.directory); !created) return created.error();
-  auto lock = LockFile::acquire(settings.directory / "lock");
+  auto lock = files::LockFile::acquire(settings.directory / "lock");
   if (!lock) return lock.error();
   auto recovered = recover(settings.directory);
   if (!recovered) return recovered.error();
@@ -82,7 +82,7 @@ core::Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open_log(Settings settin
       new EmbeddedLog(std::move(settings), std::move(*lock), std::move(*segments), std::move(*recovered)));
 }
 
-EmbeddedLog::EmbeddedLog(Settings settings, LockFile lock, SegmentWriter segments, Recovered recovered)
+EmbeddedLog::EmbeddedLog(Settings settings, files::LockFile lock, SegmentWriter segments, Recovered recovered)
     : settings_(std::move(settings)),
       lock_(std::move(lock)),
       torn_tail_bytes_(recovered.torn_tail_bytes),

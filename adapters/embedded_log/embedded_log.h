@@ -15,10 +15,10 @@
 #include <thread>
 #include <vector>
 
-#include "adapters/embedded_log/lock_file.h"
 #include "adapters/embedded_log/partition_log.h"
 #include "adapters/embedded_log/recovery.h"
 #include "adapters/embedded_log/segment_writer.h"
+#include "adapters/files/lock_file.h"
 #include "processors/ports/journal.h"
 
 namespace adapters::embedded_log {
@@ -73,7 +73,7 @@ class EmbeddedLog final : public processors::Journal {
     Place place = {};  // once written
   };
 
-  EmbeddedLog(Settings settings, LockFile lock, SegmentWriter segments, Recovered recovered);
+  EmbeddedLog(Settings settings, files::LockFile lock, SegmentWriter segments, Recovered recovered);
 
   std::optional<core::Error> refusal(core::Partition partition, const processors::JournalRecord& record) const;
 
@@ -86,7 +86,7 @@ class EmbeddedLog final : public processors::Journal {
   void fail(const core::Error& cause, std::span<Pending> unwritten);
 
   const Settings settings_;
-  const LockFile lock_;
+  const files::LockFile lock_;
   const std::uint64_t torn_tail_bytes_;
 
   mutable std::mutex mutex_;  // of what follows, up to the writer's own

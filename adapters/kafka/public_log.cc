@@ -26,6 +26,8 @@ constexpr auto transaction_timeout_milliseconds = "15000";
 // used again.
 constexpr std::chrono::milliseconds suspicious_after{10'000};
 
+constexpr int queue_poll_milliseconds = 10;
+
 // The newest progress record is among these many offsets at the end, or there was a series of failures.
 constexpr std::int64_t progress_tail = 64;
 
@@ -69,11 +71,12 @@ class KafkaPublicLog::Publisher {
         {"transactional.id", settings.topic_prefix + ".projector." + std::to_string(partition.value())},
         {"transaction.timeout.ms", transaction_timeout_milliseconds},
         {"linger.ms", "5"},
+        {"compression.type", "gzip"},  // what every client can read without further libraries
     };
     auto client = Client::create(Client::Kind::producer, settings, "projector." + std::to_string(partition.value()),
                                  properties, {}, log, metrics);
     if (client.has_error()) return client.error();
-    std::shared_ptr<Publisher> publisher(new Publisher(std::move(*client), partition));
+    std::shared_ptr<Publisher> publisher(new Publisher(std::move(*client), partition, settings.close_timeout));
     // A topic without a handle of its own costs its first record a second.
     for (const TopicPlan& plan : topic_plans(settings)) {
       Topic topic(rd_kafka_topic_new(publisher->client_->handle(), topic_name(settings, plan.word).c_str(), nullptr));
@@ -94,6 +97,16 @@ class KafkaPublicLog::Publisher {
   }
 
   core::Result<void> publish(const std::vector<PublicRecord>& records, const PublicProgress& progress) {
+    core::Result<void> published = transact(records, progress);
+    if (published.has_error()) abandon();
+    return published;
+  }
+
+ private:
+  Publisher(std::unique_ptr<Client> client, core::Partition partition, std::chrono::milliseconds close_timeout)
+      : client_(std::move(client)), partition_(partition), close_timeout_(close_timeout) {}
+
+  core::Result<void> transact(const std::vector<PublicRecord>& records, const PublicProgress& progress) {
     constexpr std::string_view doing = "publishing a transaction";
     const auto began = Clock::now();
     if (const TransactionError error(rd_kafka_begin_transaction(client_->handle())); error != nullptr)
@@ -114,11 +127,24 @@ class KafkaPublicLog::Publisher {
     return {};
   }
 
- private:
-  Publisher(std::unique_ptr<Client> client, core::Partition partition)
-      : client_(std::move(client)), partition_(partition) {}
+  // librdkafka 2.0.2 must not be destroyed while a transaction has requests under way: it asserts that there are none.
+  void abandon() {
+    const TransactionError ignored(rd_kafka_abort_transaction(client_->handle(), milliseconds(close_timeout_)));
+  }
 
   core::Result<void> produce(const PublicRecord& record) {
+    const auto deadline = Clock::now() + suspicious_after;
+    for (;;) {
+      const core::Result<bool> produced = try_to_produce(record);
+      if (produced.has_error()) return produced.error();
+      if (*produced) return {};
+      if (Clock::now() >= deadline) return client_->unreachable("publishing to " + record.topic);
+      rd_kafka_poll(client_->handle(), queue_poll_milliseconds);
+    }
+  }
+
+  // False: the producer's queue is full.
+  core::Result<bool> try_to_produce(const PublicRecord& record) {
     const auto topic = topics_.find(record.topic);
     if (topic == topics_.end())
       return core::Error{ErrorCode::configuration_invalid, "there is no public topic " + record.topic};
@@ -133,13 +159,15 @@ class KafkaPublicLog::Publisher {
                           RD_KAFKA_V_KEY(const_cast<char*>(record.key.data()), record.key.size()),
                           RD_KAFKA_V_VALUE(const_cast<char*>(record.value.data()), record.value.size()),
                           RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return true;
     rd_kafka_headers_destroy(headers);
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return false;
     return kafka::error_of(code, "publishing to " + record.topic);
   }
 
   const std::unique_ptr<Client> client_;
   const core::Partition partition_;
+  const std::chrono::milliseconds close_timeout_;
   std::map<std::string, Topic, std::less<>> topics_;  // by word; gone before the client
 };
 

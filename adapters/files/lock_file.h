@@ -5,7 +5,7 @@
 
 #include "core/result.h"
 
-namespace adapters::embedded_log {
+namespace adapters::files {
 
 // Held from acquire() to destruction, and let go by the system when the process dies.
 class LockFile {
@@ -23,4 +23,4 @@ class LockFile {
   int descriptor_;
 };
 
-}  // namespace adapters::embedded_log
+}  // namespace adapters::files

@@ -1,4 +1,4 @@
-#include "adapters/embedded_log/lock_file.h"
+#include "adapters/files/lock_file.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -10,7 +10,7 @@
 #include <system_error>
 #include <utility>
 
-namespace adapters::embedded_log {
+namespace adapters::files {
 namespace {
 
 core::Error failure(const std::filesystem::path& path, int error_number) {
@@ -53,4 +53,4 @@ LockFile::~LockFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-}  // namespace adapters::embedded_log
+}  // namespace adapters::files
