@@ -139,6 +139,7 @@ class Daemon::Parts {
   core::Result<void> make_api();
   core::Result<void> recover();
   void flush_state_periodically();
+  void wait_until_idle();
   void stop();
 
   const Config config_;
@@ -313,11 +314,12 @@ core::Result<void> Daemon::Parts::start() {
   if (const auto opened = open_data(); opened.has_error()) return opened;
   make_processors();
   if (const auto made = make_api(); made.has_error()) return made;
-  if (const auto recovered = recover(); recovered.has_error()) return recovered;
 
   http_work_.emplace(http_context_.get_executor());
   for (std::uint32_t i = 0; i < config_.http.threads; ++i) http_threads_.emplace_back([this] { http_context_.run(); });
   if (const auto serving = server_->start(); serving.has_error()) return serving;
+  // Requests are answered while partitions are being opened, since others may forward to those that are open already.
+  if (const auto recovered = recover(); recovered.has_error()) return recovered;
   flush_state_periodically();
   const std::string url = url_of(config_, server_->port());
   const api::Settings& settings = app_->settings;
@@ -347,6 +349,12 @@ int Daemon::Parts::wait() {
   return exit_code_;
 }
 
+void Daemon::Parts::wait_until_idle() {
+  const auto give_up = std::chrono::steady_clock::now() + units_stop_time;
+  while (!dispatcher_->idle() && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
 // What hands out work stops before what does it, and the journal last.
 void Daemon::Parts::stop() {
   if (std::exchange(stopped_, true)) return;
@@ -356,20 +364,20 @@ void Daemon::Parts::stop() {
   }
   if (dispatcher_) {
     dispatcher_->stop();
-    const auto give_up = std::chrono::steady_clock::now() + units_stop_time;
-    while (!dispatcher_->idle() && std::chrono::steady_clock::now() < give_up)
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    wait_until_idle();
   }
   if (delivery_) delivery_->stop();
   resolver_.stop();
   if (http_client_) http_client_->stop();
-  simulated_.reset();
   if (bus_) bus_->leave();
   if (node_ && server_) {
     auto stopped = std::make_shared<std::promise<void>>();
     node_->stop([stopped] { stopped->set_value(); });
     stopped->get_future().wait();
   }
+  // Whoever waited for the journal has been answered now.
+  if (dispatcher_) wait_until_idle();
+  simulated_.reset();
   recovery_pool_.join();
   work_pool_.stop();
   work_pool_.join();

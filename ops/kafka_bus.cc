@@ -32,6 +32,7 @@ core::Result<kafka::Settings> settings_of(const Config& config, const std::strin
   settings.replication_factor = config.kafka.replication_factor;
   settings.min_insync_replicas = config.kafka.min_insync_replicas;
   settings.append_timeout = config.kafka.append_time;
+  settings.request_timeout = config.kafka.append_time;
   settings.session_timeout = config.kafka.session_time;
   settings.pending_bytes_max = config.kafka.queue_bytes;
   if (!config.kafka.properties_file.empty()) {

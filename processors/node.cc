@@ -9,6 +9,7 @@ namespace processors {
 namespace {
 
 constexpr auto pause_first = std::chrono::milliseconds(100);
+constexpr auto pause_after_fencing = std::chrono::milliseconds(1'500);  // longer than a heartbeat of the group
 constexpr auto pause_max = std::chrono::seconds(5);
 constexpr auto stable_after = std::chrono::seconds(10);     // a term that lasts this long has not failed
 constexpr auto suspend_patience = std::chrono::seconds(5);  // commands wait this long for the next distribution
@@ -60,7 +61,10 @@ void Node::assigned(std::vector<core::Partition> partitions) {
     info(environment_.log, "partitions_assigned", {{"count", partitions.size()}, {"of", slots_.size()}});
     for (const auto& slot : slots_) {
       slot->owned = std::find(partitions.begin(), partitions.end(), slot->partition) != partitions.end();
-      if (slot->owned && slot->phase == Phase::serving) slot->term->resume();
+      if (slot->owned && slot->phase == Phase::serving) {
+        slot->unserved_for.store(nullptr);
+        slot->term->resume();
+      }
       proceed(*slot);
     }
     check_settled();
@@ -72,7 +76,10 @@ void Node::lost() {
     suspended_ = true;
     warn(environment_.log, "ownership_lost");
     for (const auto& slot : slots_) {
-      if (slot->phase == Phase::serving) slot->term->suspend(std::chrono::milliseconds(0), [] {});
+      if (slot->phase != Phase::serving) continue;
+      slot->unserved_for = std::make_shared<const core::Error>(
+          not_here("contact with the other nodes is lost, who may own this partition by now; try again"));
+      slot->term->suspend(std::chrono::milliseconds(0), [] {});
     }
   });
 }
@@ -86,10 +93,10 @@ void Node::own_all() {
 // --- terms ----------------------------------------------------------------------------------------------------------
 
 void Node::proceed(Slot& slot) {
-  const bool wanted = slot.owned && !stopping_;
+  const bool wanted = slot.wanted = slot.owned && !stopping_;
   switch (slot.phase) {
     case Phase::idle:
-      if (wanted) open(slot);
+      if (wanted && !suspended_) open(slot);  // else with the next assignment
       break;
     case Phase::opening:
     case Phase::closing: break;
@@ -114,10 +121,12 @@ void Node::proceed(Slot& slot) {
 void Node::open(Slot& slot) {
   slot.phase = Phase::opening;
   slot.ended.reset();
+  slot.opened_at.reset();
   slot.term = std::make_shared<PartitionLoop>(
       boost::asio::any_io_executor(strand_.get_inner_executor()),
       PartitionLoop::Settings{slot.partition, settings_.partition_count, settings_.instance, settings_.policy,
-                              settings_.now, settings_.confirmed, environment_.commands},
+                              settings_.now, slot.tried, [&slot] { return slot.wanted.load(); }, settings_.confirmed,
+                              environment_.commands},
       environment_.journal, environment_.store, environment_.effects, environment_.metrics);
   boost::asio::post(blocking_, [this, &slot, term = slot.term] {
     core::Result<void> recovered = term->recover();
@@ -127,6 +136,7 @@ void Node::open(Slot& slot) {
 
 void Node::opened(Slot& slot, core::Result<void> recovered) {
   slot.phase = Phase::serving;
+  slot.tried = slot.term->tried();
   if (recovered.has_error()) {
     slot.ended = recovered.error();
     return end(slot);
@@ -135,9 +145,9 @@ void Node::opened(Slot& slot, core::Result<void> recovered) {
   const core::Epoch epoch = slot.term->term()->epoch;
   slot.epoch = epoch;
   debug(environment_.log, "partition_opened", {{"partition", slot.partition.value()}, {"epoch", epoch.value()}});
-  slot.term->start([this, &slot](core::Error error) {
-    boost::asio::post(strand_, [this, &slot, error = std::move(error)] {
-      if (slot.phase != Phase::serving) return;
+  slot.term->start([this, &slot, term = std::weak_ptr(slot.term)](core::Error error) {
+    boost::asio::post(strand_, [this, &slot, term, error = std::move(error)] {
+      if (slot.phase != Phase::serving || slot.term != term.lock()) return;
       slot.ended = error;
       end(slot);
     });
@@ -146,7 +156,7 @@ void Node::opened(Slot& slot, core::Result<void> recovered) {
   slot.readable = true;
   slot.unserved_for.store(nullptr);
   slot.loop = slot.term;
-  if (environment_.directory != nullptr) environment_.directory->announce(slot.partition, epoch);
+  if (environment_.directory != nullptr && slot.wanted) environment_.directory->announce(slot.partition, epoch);
   if (settings_.served) settings_.served(slot.partition, true);
   proceed(slot);
   check_settled();
@@ -187,8 +197,10 @@ void Node::closed(Slot& slot) {
 }
 
 void Node::pause(Slot& slot) {
-  if (std::chrono::steady_clock::now() - slot.opened_at > stable_after) slot.failures = 0;
-  const auto delay = std::min<std::chrono::milliseconds>(pause_first * (1 << std::min(slot.failures, 10)), pause_max);
+  if (slot.opened_at && std::chrono::steady_clock::now() - *slot.opened_at > stable_after) slot.failures = 0;
+  // Who was replaced is told by the ownership, a moment later perhaps, whether it should be the owner again.
+  const auto first = slot.ended->code == core::ErrorCode::fenced ? pause_after_fencing : pause_first;
+  const auto delay = std::min<std::chrono::milliseconds>(first * (1 << std::min(slot.failures, 10)), pause_max);
   ++slot.failures;
   warn(environment_.log, "partition_unserved",
        {{"partition", slot.partition.value()}, {"reason", slot.ended->detail}, {"again_in_ms", delay.count()}});

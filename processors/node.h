@@ -84,6 +84,7 @@ class Node final : public CommandBus, public PartitionHealth, public OwnershipLi
 
     const core::Partition partition;
     std::atomic<bool> owned = false;
+    std::atomic<bool> wanted = false;  // owned, and this process goes on
     std::atomic<bool> readable = false;
     std::atomic<std::shared_ptr<PartitionLoop>> loop;              // while it is served
     std::atomic<std::shared_ptr<const core::Error>> unserved_for;  // null while it is served
@@ -94,7 +95,8 @@ class Node final : public CommandBus, public PartitionHealth, public OwnershipLi
     std::shared_ptr<PartitionLoop> term;  // opening, serving or closing
     std::optional<core::Error> ended;     // why it did, by itself
     int failures = 0;
-    std::chrono::steady_clock::time_point opened_at;
+    std::optional<std::chrono::steady_clock::time_point> opened_at;  // of the newest term that could be opened
+    core::Epoch tried;
     std::unique_ptr<boost::asio::steady_timer> timer;
   };
 

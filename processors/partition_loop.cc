@@ -18,8 +18,9 @@ namespace {
 constexpr std::size_t commands_per_turn_max = 256;
 constexpr std::size_t group_bytes_full = 1u << 20;  // a turn takes no further command beyond this
 constexpr std::size_t waiting_max = 20'000;
-constexpr std::size_t bus_commands_max = 1'000;  // waiting; then their source is told to come again
-constexpr std::size_t records_per_write = 256;   // in recovery
+constexpr std::size_t bus_command_bytes_max = 256u << 10;  // what it leads to must fit into a group
+constexpr std::size_t bus_commands_max = 1'000;            // waiting; then their source is told to come again
+constexpr std::size_t records_per_write = 256;             // in recovery
 constexpr std::size_t timers_per_turn_max = 256;
 constexpr auto timer_check_interval = std::chrono::milliseconds(200);
 constexpr auto overloaded_retry_interval = std::chrono::milliseconds(50);
@@ -52,13 +53,20 @@ PartitionLoop::PartitionLoop(boost::asio::any_io_executor executor, Settings set
       metrics_(metrics),
       strand_(boost::asio::make_strand(executor)),
       timer_(strand_),
-      overlay_(store, settings_.partition) {
+      overlay_(store, settings_.partition),
+      tried_(settings_.tried) {
   position_.chain = no_chain;
 }
 
 // --- recovery -------------------------------------------------------------------------------------------------------
 
+core::Result<void> PartitionLoop::check_wanted() const {
+  if (!settings_.wanted || settings_.wanted()) return {};
+  return unavailable("the partition was assigned away");
+}
+
 core::Result<void> PartitionLoop::recover() {
+  if (const auto wanted = check_wanted(); wanted.has_error()) return wanted;
   const core::Result<core::Offset> end =
       journal_.open(settings_.partition, [weak = weak_from_this()](const core::Error& error) {
         if (const auto self = weak.lock()) boost::asio::post(self->strand_, [self, error] { self->halt(error); });
@@ -94,7 +102,8 @@ core::Result<void> PartitionLoop::replay(core::Offset until) {
   std::optional<core::Error> failure;
   std::size_t unwritten = 0;
   const auto visit = [&](const StoredRecord& stored_record) {
-    core::Result<void> applied = apply_record(stored_record);
+    core::Result<void> applied = check_wanted();
+    if (applied.has_value()) applied = apply_record(stored_record);
     if (applied.has_value() && ++unwritten >= records_per_write) {
       unwritten = 0;
       applied = write_changes();
@@ -162,7 +171,10 @@ core::Result<void> PartitionLoop::write_changes() {
 }
 
 core::Result<void> PartitionLoop::take_over() {
-  const core::Epoch epoch(position_.epoch.value() + 1);
+  if (const auto wanted = check_wanted(); wanted.has_error()) return wanted;
+  // Never an epoch twice: of two records that open one, each would be taken for the other.
+  const core::Epoch epoch(std::max(position_.epoch, tried_).value() + 1);
+  tried_ = epoch;
   const core::Timestamp time = std::max(settings_.now(), position_.time);
   const std::string number = std::to_string(settings_.partition.value());
   schemas::GroupWriter group(settings_.partition, time);
@@ -205,7 +217,10 @@ void PartitionLoop::start(Ended ended) {
 void PartitionLoop::begin_serving(Ended ended) {
   ended_ = std::move(ended);
   if (started_ || stopping_) return;
-  if (halted_) return ended_(*halted_error_);
+  if (halted_) {
+    term_->ended = true;
+    return ended_(*halted_error_);
+  }
   started_ = true;
   if (settings_.confirmed) settings_.confirmed(settings_.partition, position_.next);
   std::optional<core::Error> failure;
@@ -246,7 +261,10 @@ bool PartitionLoop::take_from_bus(const BusRecord& record) {
   if (halted_ || bus_commands_waiting_ >= bus_commands_max) return false;
   Waiting waiting{{}, [](const core::Result<Answer>&) {}, std::nullopt, FromBus{record.offset}};
   waiting.envelope.aggregate = core::AggregateKey("partition:" + std::to_string(settings_.partition.value()));
-  core::Result<schemas::BusCommand> command = schemas::decode_bus_command(record.value);
+  core::Result<schemas::BusCommand> command =
+      record.value.size() > bus_command_bytes_max
+          ? core::Error{core::ErrorCode::payload_too_large, "a command over the bus has 256 KiB at most"}
+          : schemas::decode_bus_command(record.value);
   if (command.has_error()) {
     waiting.bus->unreadable = command.error();
   } else if (core::partition_of(command->aggregate, settings_.partition_count) != settings_.partition) {
@@ -293,8 +311,9 @@ void PartitionLoop::stop(std::function<void()> stopped) {
   });
 }
 
+// Once: a second one might meet the term after this, which has the journal open again.
 void PartitionLoop::close() {
-  journal_.close(settings_.partition);
+  std::call_once(closed_, [this] { journal_.close(settings_.partition); });
 }
 
 void PartitionLoop::turn_ended() {
@@ -490,7 +509,7 @@ void PartitionLoop::halt(core::Error error) {
   if (halted_) return;
   halted_error_ = std::move(error);
   halted_ = true;
-  if (term_) term_->ended = true;
+  if (started_) term_->ended = true;
   timer_.cancel();
   refuse_waiting(unavailable("this partition is not served now: " + halted_error_->detail));
   if (ended_) ended_(*halted_error_);

@@ -18,6 +18,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -44,6 +45,9 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
     std::string instance;  // of this process, unique
     core::Policy policy;
     std::function<core::Timestamp()> now;
+    core::Epoch tried = {};  // newest with which this process may have written a record that nobody has read back
+    // Optional: false calls recover() off, as the partition is no longer ours to open.
+    std::function<bool()> wanted = {};
     // Optional: told, on the strand, of the offset after each record that is confirmed and applied.
     std::function<void(core::Partition, core::Offset next)> confirmed = {};
     CommandSource* commands = nullptr;  // optional: the way in over the bus
@@ -70,8 +74,10 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   // Gives the journal back; what is in flight ends now, its outcome unknown.
   void close();
 
-  // Of this term; null before recover().
+  // Of this term; null unless recover() has succeeded.
   TermPointer term() const { return term_; }
+  // As in Settings, after recover(): also when that failed.
+  core::Epoch tried() const { return tried_; }
 
   // `answered` is called once, on the strand. Errors: what decide refuses with; unavailable when the partition is not
   // served; overloaded when too many wait.
@@ -102,6 +108,7 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
     std::vector<std::pair<Answered, core::Result<Answer>>> answers;
   };
 
+  core::Result<void> check_wanted() const;
   core::Result<void> load_position(core::Offset end);
   core::Result<void> replay(core::Offset until);
   core::Result<void> apply_record(const StoredRecord& stored);
@@ -144,6 +151,8 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   std::vector<std::function<void()>> when_idle_;                          // no turn in flight, and none will begin
   Ended ended_;
   std::shared_ptr<Term> term_;
+  core::Epoch tried_;
+  std::once_flag closed_;
 
   // Set once, and read from any thread after that.
   std::optional<core::Error> halted_error_;

@@ -205,5 +205,23 @@ TEST(Owners, of_two_in_a_race_for_an_epoch_the_first_record_wins) {
   next.carry_out(submit("one"));
 }
 
+// Broken: a node whose partition was assigned away while it read the log would take it from its owner.
+TEST(Owners, who_is_not_wanted_any_more_takes_nothing_over) {
+  World world;
+  Life owner(world, "owner");
+  ASSERT_TRUE(owner.begin().has_value());
+  const core::Offset end = world.journal.end(partition);
+  FakeStore empty;
+  int questions = 0;
+  PartitionLoop::Settings settings{partition, partition_count, "late", core::Policy{}, world.clock.reader()};
+  settings.wanted = [&] { return ++questions < 3; };
+  const auto late = std::make_shared<PartitionLoop>(owner.context.get_executor(), std::move(settings), world.journal,
+                                                    empty, owner.effects, world.metrics);
+  const core::Result<void> recovered = late->recover();
+  ASSERT_TRUE(recovered.has_error());
+  EXPECT_EQ(recovered.error().code, core::ErrorCode::unavailable);
+  EXPECT_EQ(world.journal.end(partition), end);
+}
+
 }  // namespace
 }  // namespace processors

@@ -23,12 +23,11 @@ core::Result<std::unique_ptr<KafkaCommandSource>> KafkaCommandSource::create(con
       {"isolation.level", "read_committed"}, {"queued.max.messages.kbytes", "1024"}, {"queued.min.messages", "1000"}};
   auto consumer = Consumer::create(settings, "commands", topic_name(settings, "commands"), properties, log, metrics);
   if (consumer.has_error()) return consumer.error();
-  return std::unique_ptr<KafkaCommandSource>(new KafkaCommandSource(std::move(*consumer), log, metrics));
+  return std::unique_ptr<KafkaCommandSource>(new KafkaCommandSource(std::move(*consumer), log));
 }
 
-KafkaCommandSource::KafkaCommandSource(std::unique_ptr<Consumer> consumer, processors::Log& log,
-                                       processors::Metrics& metrics)
-    : consumer_(std::move(consumer)), log_(log), metrics_(metrics), thread_([this] { run(); }) {}
+KafkaCommandSource::KafkaCommandSource(std::unique_ptr<Consumer> consumer, processors::Log& log)
+    : consumer_(std::move(consumer)), log_(log), thread_([this] { run(); }) {}
 
 KafkaCommandSource::~KafkaCommandSource() {
   {
@@ -101,7 +100,6 @@ void KafkaCommandSource::take(core::Partition partition, Reading& reading, const
   if (!reading.take(record)) return pause(partition, reading, full_pause);
   reading.next = core::Offset(record.offset.value() + 1);
   reading.begin_at = reading.next.value();
-  metrics_.count("batchrouter_bus_commands_total", {});
 }
 
 // librdkafka 2.0.2 may go back too far when it resumes a pause, so a partition is stopped and started instead.

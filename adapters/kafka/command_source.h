@@ -48,7 +48,7 @@ class KafkaCommandSource final : public processors::CommandSource {
     std::int64_t begin_at = 0;  // an offset, or where the topic begins
   };
 
-  KafkaCommandSource(std::unique_ptr<Consumer> consumer, processors::Log& log, processors::Metrics& metrics);
+  KafkaCommandSource(std::unique_ptr<Consumer> consumer, processors::Log& log);
   void run();
   void reconcile();
   void take(core::Partition partition, Reading& reading, const processors::BusRecord& record);
@@ -58,7 +58,6 @@ class KafkaCommandSource final : public processors::CommandSource {
 
   const std::unique_ptr<Consumer> consumer_;  // the thread's
   processors::Log& log_;
-  processors::Metrics& metrics_;
   std::mutex mutex_;
   std::map<core::Partition, Reading> readings_;
   std::set<core::Partition> obsolete_;  // to be stopped in the consumer before anything else

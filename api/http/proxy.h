@@ -20,7 +20,7 @@ class Proxy {
   struct Settings {
     using Duration = std::chrono::steady_clock::duration;
     Duration write_timeout = std::chrono::seconds(30);   // for each piece of the request
-    Duration answer_timeout = std::chrono::minutes(5);   // from the request's end to the answer's head
+    Duration answer_timeout = std::chrono::seconds(60);  // from the request's end to the answer's head
     Duration refusal_timeout = std::chrono::seconds(2);  // the same where the server stopped reading the request
     Duration read_timeout = std::chrono::seconds(60);    // for each piece of the answer
     Upstreams::Settings upstreams = {};

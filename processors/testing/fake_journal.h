@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,10 @@ class FakeJournal final : public Journal {
       return confirmed(core::Error{core::ErrorCode::overloaded, "too much waits"});
     }
     if (std::exchange(fail_next_append_, false)) return confirmed(failed);
+    if (std::exchange(hold_back_next_append_, false)) {
+      held_back_.emplace(partition, std::move(record));
+      return confirmed(core::Error{core::ErrorCode::unavailable, "nothing is known of it"});
+    }
     records_[partition].push_back(std::move(record));
     if (std::exchange(lose_next_acknowledgement_, false)) return confirmed(failed);
     const core::Offset offset(end(partition).value() - 1);
@@ -57,6 +62,13 @@ class FakeJournal final : public Journal {
   void overload_next_appends(int count) { overloads_ = count; }
   // As another writer does who is faster.
   void before_next_append(std::function<void()> act) { before_next_append_ = std::move(act); }
+  // The writer is told that the outcome is not known; the record arrives when deliver_late() is called.
+  void hold_back_next_append() { hold_back_next_append_ = true; }
+  bool holds_back() const { return held_back_.has_value(); }
+  void deliver_late() {
+    records_[held_back_->first].push_back(std::move(held_back_->second));
+    held_back_.reset();
+  }
   void lose(core::Partition partition, core::ErrorCode code) {
     if (const auto found = lost_.find(partition); found != lost_.end() && found->second)
       std::exchange(found->second, nullptr)(core::Error{code, "the journal is lost"});
@@ -83,6 +95,8 @@ class FakeJournal final : public Journal {
   std::map<core::Partition, std::vector<JournalRecord>> records_;
   std::map<core::Partition, Lost> lost_;
   std::function<void()> before_next_append_;
+  bool hold_back_next_append_ = false;
+  std::optional<std::pair<core::Partition, JournalRecord>> held_back_;
   int overloads_ = 0;
   bool fail_next_open_ = false;
   bool fail_next_append_ = false;
