@@ -1,5 +1,6 @@
 #include "ops/kafka_bus.h"
 
+#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -20,6 +21,7 @@ namespace {
 namespace kafka = adapters::kafka;
 
 constexpr auto cluster_time = std::chrono::seconds(60);  // that a cluster has to answer at the start
+constexpr std::chrono::milliseconds request_time_min = std::chrono::seconds(10);
 constexpr auto directory_time = std::chrono::seconds(10);
 
 core::Result<kafka::Settings> settings_of(const Config& config, const std::string& instance) {
@@ -32,7 +34,7 @@ core::Result<kafka::Settings> settings_of(const Config& config, const std::strin
   settings.replication_factor = config.kafka.replication_factor;
   settings.min_insync_replicas = config.kafka.min_insync_replicas;
   settings.append_timeout = config.kafka.append_time;
-  settings.request_timeout = config.kafka.append_time;
+  settings.request_timeout = std::max(settings.append_timeout, request_time_min);
   settings.session_timeout = config.kafka.session_time;
   settings.pending_bytes_max = config.kafka.queue_bytes;
   if (!config.kafka.properties_file.empty()) {
@@ -44,13 +46,15 @@ core::Result<kafka::Settings> settings_of(const Config& config, const std::strin
 }
 
 // A cluster that is being started may not answer yet.
-core::Result<kafka::Cluster> prepare_topics(const kafka::Settings& settings, const BusEnvironment& environment) {
+template <class Ask>
+auto ask_cluster(const kafka::Settings& settings, processors::Log& log, Ask ask) -> decltype(ask()) {
   const auto give_up = std::chrono::steady_clock::now() + cluster_time;
   for (;;) {
-    core::Result<kafka::Cluster> cluster = kafka::prepare_topics(settings, environment.log, environment.metrics);
-    if (cluster.has_value() || cluster.error().code != core::ErrorCode::unavailable) return cluster;
-    if (std::chrono::steady_clock::now() >= give_up) return cluster;
-    warn(environment.log, "kafka_does_not_answer", {{"reason", cluster.error().detail}});
+    decltype(ask()) answer = ask();
+    if (answer.has_value() || answer.error().code != core::ErrorCode::unavailable) return answer;
+    const std::string reason = answer.error().detail + " kafka.bootstrap_servers is " + settings.bootstrap_servers;
+    if (std::chrono::steady_clock::now() >= give_up) return core::Error{core::ErrorCode::unavailable, reason};
+    warn(log, "kafka_does_not_answer", {{"reason", reason}});
     std::this_thread::sleep_for(std::chrono::seconds(1));
   }
 }
@@ -96,7 +100,7 @@ class KafkaBus final : public Bus, public processors::NodeDirectory {
     processors::Projector::Settings projector;
     projector.partition_count = settings_.partitions;
     projector_.emplace(projector, *journal_, public_log_, *reader_, metrics_, log_);
-    return ownership_.start(node);
+    return ask_cluster(settings_, log_, [&] { return ownership_.start(node); });
   }
 
   void leave() override { ownership_.stop(); }
@@ -131,7 +135,9 @@ class KafkaBus final : public Bus, public processors::NodeDirectory {
 core::Result<std::unique_ptr<Bus>> open_kafka_bus(const Config& config, const BusEnvironment& environment) {
   core::Result<kafka::Settings> settings = settings_of(config, environment.instance);
   if (settings.has_error()) return settings.error();
-  const core::Result<kafka::Cluster> cluster = prepare_topics(*settings, environment);
+  const core::Result<kafka::Cluster> cluster = ask_cluster(*settings, environment.log, [&] {
+    return kafka::prepare_topics(*settings, environment.log, environment.metrics);
+  });
   if (cluster.has_error()) return cluster.error();
   auto journal = kafka::KafkaJournal::create(*settings, environment.log, environment.metrics);
   if (journal.has_error()) return journal.error();

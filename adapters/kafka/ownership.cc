@@ -155,7 +155,10 @@ core::Result<void> GroupOwnership::Member::ask_coordinator(std::chrono::millisec
   const auto code = rd_kafka_committed(client_->handle(), question.get(), static_cast<int>(timeout.count()));
   if (code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__TRANSPORT ||
       code == RD_KAFKA_RESP_ERR__WAIT_COORD) {
-    return client_->unreachable(doing);
+    core::Error error = client_->unreachable(doing);
+    error.detail +=
+        " Does this client have the rights Read and Describe on the group?";  // librdkafka keeps it to itself
+    return error;
   }
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return error_of(code, doing);
   return {};

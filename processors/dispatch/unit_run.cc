@@ -17,6 +17,11 @@ constexpr auto no_lane_delay = std::chrono::seconds(10);
 constexpr auto stale_delay = std::chrono::milliseconds(300);
 constexpr auto trouble_delay = std::chrono::seconds(2);
 
+core::Result<void> without_value(const core::Result<Answer>& answer) {
+  if (answer.has_error()) return answer.error();
+  return {};
+}
+
 }  // namespace
 
 UnitRun::UnitRun(TermPointer term, core::RunUnit unit, const Dispatcher::Settings& settings,
@@ -136,19 +141,18 @@ boost::asio::awaitable<core::Result<void>> UnitRun::dispatch() {
   const core::AttemptNumber next(unit_.attempt.value() + 1);
   core::Command command = core::batch::DispatchUnit{id_.org, id_.batch, id_.unit, next, term_->epoch};
   const core::Result<Answer> answer = co_await send("dispatch", std::move(command));
-  if (answer.has_error()) co_return answer.error();
-  unit_.attempt = next;
-  unit_.handle.clear();
-  co_return core::Result<void>{};
+  if (answer.has_value()) {
+    unit_.attempt = next;
+    unit_.handle.clear();
+  }
+  co_return without_value(answer);
 }
 
 // Of an attempt that an earlier owner has begun: from here on its results are kept under this owner's epoch.
 boost::asio::awaitable<core::Result<void>> UnitRun::take_over() {
   core::Command command =
       core::batch::ReportProgress{id_.org, id_.batch, id_.unit, unit_.attempt, results_->progress(), term_->epoch};
-  const core::Result<Answer> answer = co_await send("take_over", std::move(command));
-  if (answer.has_error()) co_return answer.error();
-  co_return core::Result<void>{};
+  co_return without_value(co_await send("take_over", std::move(command)));
 }
 
 boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& lane) {
@@ -252,11 +256,10 @@ boost::asio::awaitable<core::Result<void>> UnitRun::close() {
   if (const auto synced = results_->sync(); synced.has_error()) co_return synced.error();
   core::Command command = core::batch::CloseUnit{id_.org, id_.batch, id_.unit, results_->progress(), term_->epoch};
   const core::Result<Answer> answer = co_await send("close", std::move(command));
-  if (answer.has_error()) co_return answer.error();
-  if (load().has_value() && core::batch::terminal(batch_.phase))
+  if (answer.has_value() && load().has_value() && core::batch::terminal(batch_.phase))
     info(environment_.log, "batch_ended",
          {{"batch", id_.batch.value()}, {"status", core::batch::to_string(batch_.phase)}});
-  co_return core::Result<void>{};
+  co_return without_value(answer);
 }
 
 boost::asio::awaitable<core::Result<Answer>> UnitRun::send(std::string verb, core::Command command) {
