@@ -272,7 +272,9 @@ TEST_F(ForwardingTest, StreamsBothWaysWithoutHoldingWhatItPassesOn) {
   EXPECT_EQ(client.discard(fifty_megabytes), fifty_megabytes);
   getrusage(RUSAGE_SELF, &after);
   EXPECT_LE(owner.largest_piece, 64u * 1024);
-  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 20'000);  // KiB
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)  // which keep what was freed for a while
+  EXPECT_LT(after.ru_maxrss - before.ru_maxrss, 20'000);             // KiB
+#endif
 }
 
 TEST_F(ForwardingTest, ARefusalInTheMiddleOfABodyArrives) {
