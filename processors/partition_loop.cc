@@ -22,6 +22,10 @@ constexpr std::size_t timers_per_turn_max = 256;
 constexpr auto timer_check_interval = std::chrono::milliseconds(200);
 constexpr auto overloaded_retry_interval = std::chrono::milliseconds(50);
 
+// What went wrong is for the operator, who finds it in the log and in /readyz.
+const std::string not_served =
+    "this part of the service is not available now, and nothing was done; send the same request again after a moment";
+
 const std::string no_chain(64, '0');
 
 core::Error unavailable(const std::string& why) {
@@ -192,8 +196,7 @@ bool PartitionLoop::out_of_patience() const {
 void PartitionLoop::submit(core::Envelope envelope, Answered answered) {
   boost::asio::post(
       strand_, [self = shared_from_this(), envelope = std::move(envelope), answered = std::move(answered)]() mutable {
-        if (self->halted_)
-          return answered(unavailable("this partition is not served now: " + self->halted_error_->detail));
+        if (self->halted_) return answered(unavailable(not_served));
         if (!self->started_ || self->stopping_)
           return answered(unavailable("the service is starting or stopping; try again"));
         if (self->out_of_patience()) return answered(unavailable("the journal is out of reach; try again"));
@@ -335,7 +338,9 @@ void PartitionLoop::end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offs
   }
   if (written.has_error()) {
     for (auto& [answered, result] : turn->answers)
-      answered(unavailable("the outcome of this request is not known; ask again after a while"));
+      answered(
+          unavailable("the outcome of this request is not known: look whether it was done, or send it again with the "
+                      "same Idempotency-Key"));
     halt(written.error());
     return turn_ended();
   }
@@ -366,7 +371,7 @@ void PartitionLoop::halt(core::Error error) {
   halted_ = true;
   if (started_) term_->ended = true;
   timer_.cancel();
-  refuse_waiting(unavailable("this partition is not served now: " + halted_error_->detail));
+  refuse_waiting(unavailable(not_served));
   if (ended_) ended_(*halted_error_);
 }
 
