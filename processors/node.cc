@@ -268,10 +268,7 @@ void Node::stop(std::function<void()> stopped) {
 void Node::submit(core::AggregateKey aggregate, core::CommandId id, core::Command command, Answered answered) {
   const core::Partition partition = core::partition_of(aggregate, settings_.partition_count);
   const std::shared_ptr<PartitionLoop> loop = slots_[partition.value()]->loop.load();
-  if (loop == nullptr)
-    return answered(
-        not_here("this part of the service is not available now, and nothing was done; send the same request "
-                 "again after a moment"));
+  if (loop == nullptr) return answered(PartitionLoop::not_served());
   loop->submit({std::move(id), std::move(aggregate), settings_.now(), std::move(command)}, std::move(answered));
 }
 

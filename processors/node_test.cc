@@ -9,6 +9,7 @@
 
 #include "processors/testing/loop_life.h"
 #include "processors/testing/null_log.h"
+#include "processors/testing/run_until.h"
 
 namespace processors {
 namespace {
@@ -47,14 +48,7 @@ class NodeTest : public ::testing::Test {
     node.when_settled([&] { settled = true; });
     run_until([&] { return settled; });
   }
-  void run_until(const std::function<bool()>& so) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!so()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "it never came";
-      context.restart();
-      context.run_one_for(std::chrono::milliseconds(50));
-    }
-  }
+  void run_until(const std::function<bool()>& so) { processors::testing::run_until(context, so); }
   Answers submit(core::Command command) {
     auto answers = std::make_shared<std::vector<core::Result<Answer>>>();
     node.submit(core::aggregate_of(acme), core::CommandId("command"), std::move(command),

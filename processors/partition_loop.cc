@@ -22,10 +22,6 @@ constexpr std::size_t timers_per_turn_max = 256;
 constexpr auto timer_check_interval = std::chrono::milliseconds(200);
 constexpr auto overloaded_retry_interval = std::chrono::milliseconds(50);
 
-// What went wrong is for the operator, who finds it in the log and in /readyz.
-const std::string not_served =
-    "this part of the service is not available now, and nothing was done; send the same request again after a moment";
-
 const std::string no_chain(64, '0');
 
 core::Error unavailable(const std::string& why) {
@@ -33,6 +29,12 @@ core::Error unavailable(const std::string& why) {
 }
 
 }  // namespace
+
+core::Error PartitionLoop::not_served() {
+  return unavailable(
+      "this part of the service is not available now, and nothing was done; send the same request again after a "
+      "moment");
+}
 
 PartitionLoop::PartitionLoop(boost::asio::any_io_executor executor, Settings settings, Journal& journal,
                              StateStore& store, EffectRunner& effects, Metrics& metrics)
@@ -196,7 +198,7 @@ bool PartitionLoop::out_of_patience() const {
 void PartitionLoop::submit(core::Envelope envelope, Answered answered) {
   boost::asio::post(
       strand_, [self = shared_from_this(), envelope = std::move(envelope), answered = std::move(answered)]() mutable {
-        if (self->halted_) return answered(unavailable(not_served));
+        if (self->halted_) return answered(not_served());
         if (!self->started_ || self->stopping_)
           return answered(unavailable("the service is starting or stopping; try again"));
         if (self->out_of_patience()) return answered(unavailable("the journal is out of reach; try again"));
@@ -371,7 +373,7 @@ void PartitionLoop::halt(core::Error error) {
   halted_ = true;
   if (started_) term_->ended = true;
   timer_.cancel();
-  refuse_waiting(unavailable(not_served));
+  refuse_waiting(not_served());
   if (ended_) ended_(*halted_error_);
 }
 

@@ -54,6 +54,10 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   };
   using Ended = std::function<void(core::Error)>;
 
+  // What clients are told where no term serves the partition. What went wrong is for the operator, in the log and in
+  // /readyz.
+  static core::Error not_served();
+
   PartitionLoop(boost::asio::any_io_executor executor, Settings settings, Journal& journal, StateStore& store,
                 EffectRunner& effects, Metrics& metrics);
 

@@ -101,17 +101,17 @@ void Projector::fail(core::Partition partition, const core::Error& error) {
   if (beyond_retry(error.code)) {
     slot.stopped = true;
     slot.projection->end();
-    operator_log_.write(Log::Level::error, "projector_stopped",
-                        {{"partition", partition.value()},
-                         {"code", core::to_string(error.code)},
-                         {"detail", std::string_view(error.detail)}});
+    processors::error(operator_log_, "projector_stopped",
+                      {{"partition", partition.value()},
+                       {"code", core::to_string(error.code)},
+                       {"detail", std::string_view(error.detail)}});
   } else {
     slot.backoff = std::clamp(slot.backoff * 2, settings_.backoff_min, settings_.backoff_max);
-    operator_log_.write(Log::Level::warning, "projector_failed",
-                        {{"partition", partition.value()},
-                         {"code", core::to_string(error.code)},
-                         {"detail", std::string_view(error.detail)},
-                         {"retry_in_milliseconds", slot.backoff.count()}});
+    warn(operator_log_, "projector_failed",
+         {{"partition", partition.value()},
+          {"code", core::to_string(error.code)},
+          {"detail", std::string_view(error.detail)},
+          {"retry_in_milliseconds", slot.backoff.count()}});
     wait(partition, slot.backoff);
   }
   set_gauges(partition);

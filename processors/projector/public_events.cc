@@ -48,6 +48,19 @@ void stamp(Record& record, const EventPlace& place) {
   record.index = place.index;
 }
 
+template <class Record>
+void add_progress(Record& record, const core::batch::Progress& progress) {
+  record.succeeded = progress.tally.succeeded;
+  record.failed = progress.tally.failed;
+  record.exhausted = progress.tally.exhausted;
+  record.cancelled = progress.tally.cancelled;
+  record.expired = progress.tally.expired;
+  record.input_tokens = progress.input_tokens;
+  record.output_tokens = progress.output_tokens;
+  record.charged = progress.charged;
+  record.provider_cost = progress.provider_cost;
+}
+
 std::optional<core::BatchId> unless_empty(const core::BatchId& batch) {
   return batch.value().empty() ? std::nullopt : std::optional(batch);
 }
@@ -148,18 +161,6 @@ core::Result<schemas::PublicDispatch> dispatch_of(const EventPlace& place, const
   dispatch.time = place.time;
   stamp(dispatch, place);
   return dispatch;
-}
-
-void add_progress(schemas::PublicDispatch& dispatch, const core::batch::Progress& progress) {
-  dispatch.succeeded = progress.tally.succeeded;
-  dispatch.failed = progress.tally.failed;
-  dispatch.exhausted = progress.tally.exhausted;
-  dispatch.cancelled = progress.tally.cancelled;
-  dispatch.expired = progress.tally.expired;
-  dispatch.input_tokens = progress.input_tokens;
-  dispatch.output_tokens = progress.output_tokens;
-  dispatch.charged = progress.charged;
-  dispatch.provider_cost = progress.provider_cost;
 }
 
 std::vector<PublicRecord> one_dispatch(const EventPlace& place, const schemas::PublicDispatch& dispatch) {
@@ -278,23 +279,15 @@ PublicRecord public_record(const EventPlace& place, const core::batch::Batch& ba
   record.status = batch.phase;
   record.stop = batch.stop;
   record.item_count = batch.plan.item_count;
-  record.succeeded = progress.tally.succeeded;
-  record.failed = progress.tally.failed;
-  record.exhausted = progress.tally.exhausted;
-  record.cancelled = progress.tally.cancelled;
-  record.expired = progress.tally.expired;
+  add_progress(record, progress);
   record.remaining = batch.plan.item_count - progress.tally.total();
   record.unit_count = batch.plan.unit_count;
   record.units_closed = batch.units_closed;
   record.quoted = batch.plan.total;
-  record.charged = progress.charged;
-  record.provider_cost = progress.provider_cost;
   if (core::batch::terminal(batch.phase)) {
     record.captured = batch.closed.charged;
     record.released = batch.plan.total - batch.closed.charged;
   }
-  record.input_tokens = progress.input_tokens;
-  record.output_tokens = progress.output_tokens;
   record.sla_tier = batch.terms.sla_tier;
   record.routing_mode = batch.terms.routing_mode;
   record.privacy_tier = batch.terms.privacy_tier;

@@ -19,6 +19,7 @@
 #include "processors/testing/manual_clock.h"
 #include "processors/testing/null_metrics.h"
 #include "processors/testing/recording_effects.h"
+#include "processors/testing/run_until.h"
 
 namespace processors::testing {
 
@@ -98,14 +99,7 @@ class LoopLife {
     return all;
   }
 
-  void run_until(const std::function<bool()>& so) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!so()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "it never came";
-      context.restart();
-      context.run_one_for(std::chrono::milliseconds(50));
-    }
-  }
+  void run_until(const std::function<bool()>& so) { testing::run_until(context, so); }
   // Until nothing is left to do but to wait.
   void run() {
     context.restart();

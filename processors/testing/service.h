@@ -21,6 +21,7 @@
 #include "processors/testing/manual_clock.h"
 #include "processors/testing/null_log.h"
 #include "processors/testing/null_metrics.h"
+#include "processors/testing/run_until.h"
 #include "schemas/profile.h"
 
 namespace processors::testing {
@@ -130,15 +131,7 @@ class Service {
     EXPECT_TRUE(node.halted().empty());
   }
 
-  // Turns the wheels until it is so. A test that waits for what never comes fails, after a while.
-  void run_until(const std::function<bool()>& so) {
-    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!so()) {
-      ASSERT_LT(std::chrono::steady_clock::now(), give_up) << "it never came";
-      context.restart();
-      context.run_one_for(std::chrono::milliseconds(50));
-    }
-  }
+  void run_until(const std::function<bool()>& so) { testing::run_until(context, so); }
   // Until nothing is left to do but to wait.
   void settle() {
     context.restart();
