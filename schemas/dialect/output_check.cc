@@ -15,7 +15,7 @@ std::optional<OutputContract> contract_of(const Object& format, Json schema) {
   return OutputContract{schema.is_null() ? "{}" : std::string(schema.text())};
 }
 
-// compact_json has bounded the depth. A number beyond any double is JSON that we cannot read.
+// compact_json has bounded the depth.
 bool parse(const std::string& json, rapidjson::Document& document) {
   document.Parse<rapidjson::kParseIterativeFlag>(json.data(), json.size());
   return !document.HasParseError();
@@ -51,9 +51,8 @@ std::optional<std::string> check_output(const OutputContract& contract, std::str
   const core::Result<std::string> compact = compact_json(text);
   // Deeper than we read, but JSON for all we know.
   if (!compact && compact.error().code == core::ErrorCode::json_too_deep) return std::nullopt;
-  if (!compact) return "not_json";
   rapidjson::Document value;
-  if (!parse(*compact, value)) return std::nullopt;
+  if (!compact || !parse(*compact, value)) return "not_json";
   if (contract.json_schema.empty()) return value.IsObject() ? std::nullopt : std::optional<std::string>("not_json");
   const core::Result<std::string> schema_text = compact_json(contract.json_schema);
   rapidjson::Document schema;
