@@ -139,6 +139,49 @@ TEST(DialectRequest, ResponsesForChatCompletions) {
       R"({"model":"m","messages":[{"role":"system","content":"a"},{"role":"user","content":"b"}],"max_tokens":1})");
 }
 
+TEST(DialectRequest, SchemasAreSentWhereTheyCanBeKept) {
+  struct Schema {
+    std::string_view schema;
+    bool openai, anthropic;
+  };
+  const Schema schemas[] = {
+      {R"({"type":"object","properties":{"a":{"type":"string"}},"required":["a"],"additionalProperties":false})", true,
+       true},
+      {R"({"type":"object","properties":{"a":{"type":"string"}},"required":[],"additionalProperties":false})", false,
+       true},
+      {R"({"type":"object","properties":{"a":{"minimum":1}},"required":["a"],"additionalProperties":false})", true,
+       false},
+      {R"({"type":"object","properties":{"a":{"type":"object"}},"required":["a"],"additionalProperties":false})", false,
+       false},
+      {R"({"type":"array","items":{"$ref":"#/$defs/x"},"$defs":{"x":{"type":"string","format":"date"}}})", false, true},
+      {R"({"type":"object","$defs":{"x":{"anyOf":[{"type":"null"},{"$ref":"#/$defs/x"}]}},"additionalProperties":false})",
+       true, false},
+      {R"({"type":"object","additionalProperties":false,"if":{}})", false, false},
+      {"true", false, false},
+  };
+  for (const Schema& each : schemas) {
+    const std::string schema(each.schema);
+    EXPECT_EQ(
+        can_write(
+            chat,
+            R"({"messages":[{"role":"user","content":"hi"}],"response_format":{"type":"json_schema","json_schema":{"schema":)" +
+                schema + "}}}",
+            messages)
+            .has_value(),
+        each.anthropic)
+        << schema;
+    EXPECT_EQ(
+        can_write(
+            messages,
+            R"({"messages":[{"role":"user","content":"hi"}],"output_config":{"format":{"type":"json_schema","schema":)" +
+                schema + "}}}",
+            chat)
+            .has_value(),
+        each.openai)
+        << schema;
+  }
+}
+
 // What a body becomes on its way over both other dialects and back.
 TEST(DialectRequest, TranslationsLeadBackToWhereTheyStarted) {
   const std::string_view body =
