@@ -267,6 +267,8 @@ TEST(DialectRequest, ConversationsTheOtherSideCannotHaveAreRefused) {
        "images that are neither URLs nor base64"},
       {chat, R"({"role":"user","content":[{"type":"image_url","image_url":{"url":"https://a/b","detail":"high"}}]})",
        messages, "image detail"},
+      {chat, R"({"role":"user","content":[{"type":"image_url","image_url":{"url":"http://a/b"}}]})", messages,
+       "images by http"},
       {messages, R"({"role":"user","content":[{"type":"image","source":{"type":"file","file_id":"f"}}]})", chat,
        "images from a source of type file"},
       {messages, R"({"role":"user","content":[{"type":"tool_result","tool_use_id":"c","is_error":true}]})", chat,
