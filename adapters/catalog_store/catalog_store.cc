@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <optional>
 #include <system_error>
 #include <utility>
@@ -62,7 +63,7 @@ Error damaged(const std::filesystem::path& path, const std::string& how) {
               "; restore it from a backup, or choose another version with 'brctl catalog use VERSION'"};
 }
 
-core::Result<bool> exists(const std::filesystem::path& path) {
+core::Result<bool> is_there(const std::filesystem::path& path) {
   std::error_code error;
   const bool there = std::filesystem::exists(path, error);
   if (!error) return there;
@@ -78,7 +79,7 @@ bool is_version(std::string_view name) {
 
 core::Result<std::string> CatalogStore::current_version() const {
   const std::filesystem::path path = directory_ / current_name;
-  const auto there = exists(path);
+  const auto there = is_there(path);
   if (!there) return there.error();
   if (!*there) return schemas::built_in_catalog().version();
   auto name = files::read_whole(path);
@@ -100,7 +101,7 @@ core::Result<core::Catalog> CatalogStore::load_current() const {
 core::Result<core::Catalog> CatalogStore::load(const std::string& version) const {
   if (auto checked = check_version(version); !checked) return checked.error();
   const std::filesystem::path path = file_of(version);
-  const auto there = exists(path);
+  const auto there = is_there(path);
   if (!there) return there.error();
   if (!*there) {
     core::Catalog built_in = schemas::built_in_catalog();
@@ -118,7 +119,7 @@ core::Result<core::Catalog> CatalogStore::load(const std::string& version) const
 
 core::Result<std::vector<std::string>> CatalogStore::versions() const {
   std::vector<std::string> names = {schemas::built_in_catalog().version()};
-  const auto there = exists(directory_);
+  const auto there = is_there(directory_);
   if (!there) return there.error();
   if (*there) {
     std::error_code error;
@@ -158,7 +159,7 @@ core::Result<void> CatalogStore::add(std::string_view catalog_json) {
   if (catalog->version() == built_in.version() &&
       schemas::catalog_to_json(*catalog) != schemas::catalog_to_json(built_in))
     return Error{ErrorCode::invalid_request, "version " + built_in.version() + " is built in, with another content"};
-  const auto built_in_is_kept = exists(file_of(built_in.version()));
+  const auto built_in_is_kept = is_there(file_of(built_in.version()));
   if (!built_in_is_kept) return built_in_is_kept.error();
   if (!*built_in_is_kept) {
     if (auto kept = create(built_in.version(), schemas::catalog_to_json(built_in)); !kept) return kept;
