@@ -62,7 +62,7 @@ class CatalogImport(ServiceTest):
 
     @staticmethod
     def version_of(quote):
-        return quote["price_book_version"]
+        return quote["pricing_estimate"]["price_book_version"]
 
     @staticmethod
     def brctl(service, *arguments):
