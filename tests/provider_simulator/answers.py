@@ -61,7 +61,7 @@ def reply_to(prompt, model):
     elif exactly:
         text = exactly.group(1)
     elif prompt.schema is not None:
-        text = json.dumps(_fitting(prompt.schema, prompt.schema, chance, 0))
+        text = json.dumps(fitting(prompt.schema, chance))
     elif prompt.wants_json:
         text = json.dumps({"answer": _words(chance)})
     else:
@@ -74,7 +74,7 @@ def reply_to(prompt, model):
 
 def cut(reply, cap):
     """As a model does that came to the end of max_tokens."""
-    reply.text = reply.text.encode()[:cap * 4].decode("utf-8", "ignore")
+    reply.text = reply.text.encode("utf-8", "replace")[:cap * 4].decode("utf-8", "ignore")
     reply.output_tokens = cap
     reply.finish = "length"
 
@@ -102,12 +102,19 @@ def texts_of(content):
     return found
 
 
+def fitting(schema, chance):
+    """A value that fits a JSON Schema of the simple kind; null where it is deeper or stranger than that."""
+    try:
+        return _fitting(schema, schema, chance, 0)
+    except (TypeError, ValueError, AttributeError, IndexError, KeyError):
+        return None
+
+
 def _words(chance):
     return " ".join(chance.choices(WORDS, k=chance.randint(5, 24)))
 
 
 def _fitting(schema, root, chance, depth) -> Any:
-    """A value that fits a JSON Schema of the simple kind; null where it is deeper or stranger than that."""
     if not isinstance(schema, dict) or depth > SCHEMA_DEPTH:
         return None
     reference = schema.get("$ref")

@@ -8,7 +8,7 @@ from provider_simulator import fault_answers, result_files
 from provider_simulator.batch import Batch
 from provider_simulator.execution import Executor, item_of
 from provider_simulator.faults import Thing
-from provider_simulator.http_types import Answer, Work
+from provider_simulator.http_types import Answer, Work, bearer
 
 CUSTOM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 DAY_SECONDS = 24 * 3600
@@ -28,7 +28,8 @@ class Anthropic:
         self._results = {}
 
     def key(self, request):
-        return request.headers.get("x-api-key", "")
+        """The vendor's own clients of 2026 send theirs as a bearer, older ones and most programs as x-api-key."""
+        return request.headers.get("x-api-key") or bearer(request)
 
     def request_id_header(self):
         return "request-id"
@@ -50,7 +51,7 @@ class Anthropic:
         """What the request would have done."""
         if request.method != "POST" or request.path not in (CALL, CALL + "/batches"):
             return Work()
-        body = request.json() or {}
+        body = request.json or {}
         if request.path == CALL:
             return Work([item_of(None, CALL, body)])
         requests = body.get("requests")
@@ -72,10 +73,9 @@ class Anthropic:
         return self.error(404, "Not Found", request_id)
 
     def _call(self, request, request_id):
-        body = request.json()
-        if body is None:
+        if request.json is None:
             return self.error(400, "The request body is not valid JSON.", request_id)
-        outcome = self._executor.perform(item_of(None, CALL, body), "call", request_id)
+        outcome = self._executor.perform(request.work.items[0], "call", request_id)
         return Answer.of(outcome.body, outcome.status)
 
     def _models(self, _request, _request_id):
@@ -89,8 +89,7 @@ class Anthropic:
         settings = self._script.settings
         if len(request.body) > settings["anthropic_bytes"]:
             return self.error(413, "Request exceeds the maximum size", request_id)
-        body = request.json()
-        requests = body.get("requests") if body else None
+        requests = (request.json or {}).get("requests")
         if not isinstance(requests, list) or not requests:
             return self.error(400, "requests: at least one request is required", request_id)
         if len(requests) > settings["anthropic_requests"]:
@@ -106,7 +105,7 @@ class Anthropic:
             if not isinstance(one.get("params"), dict):
                 return self.error(400, f"requests.{index}.params: Field required", request_id)
             seen.add(name)
-        items = self.work(request).items
+        items = request.work.items
         id = f"msgbatch_{next(self._numbers):012x}"
         faults = self._script.on_batch(Thing(self.name, "POST", request.path, items, "batch", items[0].digest, b""))
         self.batches[id] = Batch(id, items, faults, settings, lambda item: self._executor.perform(item, "batch", id),
@@ -179,7 +178,6 @@ class Anthropic:
                 "results_url": f"http://{host}{CALL}/batches/{batch.id}/results" if has_results else None}
 
     def _end(self, batch):
-        absent = result_files.missing([outcome.item.custom_id for outcome in batch.outcomes], batch.faults)
         lines = []
         for outcome in batch.outcomes:
             kind = _kind(outcome, batch)
@@ -187,8 +185,8 @@ class Anthropic:
             if kind == "succeeded":
                 result["message"] = outcome.body
             elif kind == "errored":
-                result["error"] = outcome.body
-            if outcome.item.custom_id not in absent:
+                result["error"] = outcome.body or fault_answers.anthropic_error(500, "Internal server error", batch.id)
+            if outcome.item.custom_id not in batch.without_line:
                 lines.append({"custom_id": outcome.item.custom_id, "result": result})
         self._results[batch.id] = result_files.render(lines, batch.faults)
         self._log.batch_ended(self.name, batch)

@@ -7,6 +7,8 @@ import dataclasses
 import random
 import time
 
+from provider_simulator import result_files
+
 ENDS = ("completed", "failed", "expired", "cancelled")
 
 
@@ -50,6 +52,7 @@ class Batch:
         self.began = self.cancelled_at = self.ended_at = None
         self.end = None
         self.outcomes = []
+        self.without_line = set()  # custom ids that the results leave out
         self._perform, self._on_end = perform, on_end
         self._shuffle = settings["shuffle"] and self.fault("in_order") is None
         self._seconds = (self.fault("batch_delay") or {}).get("seconds", settings["batch_seconds"])
@@ -130,9 +133,11 @@ class Batch:
         order = list(self.items)
         if self._shuffle:
             random.Random(self.id).shuffle(order)
-        executed = order[:int(len(order) * done)]
-        self.outcomes = [self._perform(item) for item in executed]
-        self.outcomes += [Outcome(item, 0, None, False) for item in order[len(executed):]]
+        count = int(len(order) * done)
+        absent, absent_executed = result_files.missing([item.custom_id for item in order], self.faults)
+        self.without_line = absent | absent_executed
+        self.outcomes = [self._perform(item) if place < count and item.custom_id not in absent
+                         else Outcome(item, 0, None, False) for place, item in enumerate(order)]
         self.end, self.ended_at = end, time.time()
         self._on_end(self)
         return end

@@ -15,8 +15,8 @@ class Executor:
         self._numbers = itertools.count(1)
 
     def perform(self, item, via, source):
-        """via: batch or call. source: what the log names as the cause."""
-        request_id = f"req_{'b' if via == 'batch' else 'c'}{next(self._numbers):011x}"
+        """via: batch or call. source: the id of the batch or of the call's own request."""
+        request_id = source if via == "call" else f"req_b{next(self._numbers):011x}"
         outcome = self._outcome(item, via, request_id)
         self._log.executed(self._vendor, source, outcome)
         return outcome

@@ -1,6 +1,7 @@
 """What the server and the vendors hand each other: a request that was read whole, an answer to be sent."""
 
 import dataclasses
+import functools
 import json
 import re
 import urllib.parse
@@ -14,11 +15,13 @@ class Request:
     query: dict  # the first value of each name
     headers: dict  # names in lower case
     body: bytes
+    work: "Work | None" = None  # once the vendor has looked at it
 
     @property
     def target(self):
         return self.path + ("?" + urllib.parse.urlencode(self.query) if self.query else "")
 
+    @functools.cached_property
     def json(self):
         """The body as an object; None when it is no JSON object."""
         try:
@@ -50,6 +53,12 @@ class Work:
     @property
     def models(self):
         return sorted({item.model for item in self.items if isinstance(item.model, str)})
+
+
+def bearer(request):
+    """The key of an Authorization header; empty when there is none."""
+    kind, _, key = request.headers.get("authorization", "").partition(" ")
+    return key.strip() if kind.lower() == "bearer" else ""
 
 
 def multipart_fields(content_type, body):

@@ -10,7 +10,7 @@ from provider_simulator import fault_answers, result_files
 from provider_simulator.batch import ENDS, Batch
 from provider_simulator.execution import Executor, item_of
 from provider_simulator.faults import Thing
-from provider_simulator.http_types import Answer, Work, multipart_fields
+from provider_simulator.http_types import Answer, Work, bearer, multipart_fields
 from provider_simulator.validation import OPENAI_PARAMETERS
 
 MONTH_SECONDS = 30 * 24 * 3600
@@ -59,8 +59,7 @@ class OpenAI:
         self._files, self.batches, self._batch_shown = {}, {}, {}
 
     def key(self, request):
-        kind, _, key = request.headers.get("authorization", "").partition(" ")
-        return key.strip() if kind.lower() == "bearer" else ""
+        return bearer(request)
 
     def request_id_header(self):
         return "x-request-id"
@@ -77,9 +76,9 @@ class OpenAI:
 
     def work(self, request):
         """What the request would have done."""
-        body = request.json() if request.method == "POST" and "json" in request.headers.get("content-type", "") else None
-        if body is None:
+        if request.method != "POST" or request.path == "/v1/files" or request.json is None:
             return Work()
+        body = request.json
         if request.path == "/v1/batches":
             file = self._files.get(body.get("input_file_id"))
             metadata = body.get("metadata")
@@ -101,10 +100,9 @@ class OpenAI:
     # Calls
 
     def _call(self, request, request_id, _name):
-        body = request.json()
-        if body is None:
+        if request.json is None:
             return self.error(400, "We could not parse the JSON body of your request.", request_id)
-        outcome = self._executor.perform(item_of(None, request.path, body), "call", request_id)
+        outcome = self._executor.perform(request.work.items[0], "call", request_id)
         return Answer.of(outcome.body, outcome.status)
 
     def _models(self, _request, _request_id):
@@ -161,7 +159,7 @@ class OpenAI:
     # Batches
 
     def _create(self, request, request_id):
-        body = request.json()
+        body = request.json
         if body is None:
             return self.error(400, "We could not parse the JSON body of your request.", request_id)
         if body.get("endpoint") not in OPENAI_PARAMETERS:
@@ -261,7 +259,6 @@ class OpenAI:
     def _end(self, batch):
         """Writes the files and the figures of a batch that has ended."""
         good, bad = [], []
-        absent = result_files.missing([outcome.item.custom_id for outcome in batch.outcomes], batch.faults)
         for number, outcome in enumerate(batch.outcomes, 1):
             name = outcome.item.custom_id
             line = {"id": f"batch_req_{batch.id[6:]}_{number}", "custom_id": name, "response": None, "error": None}
@@ -271,7 +268,7 @@ class OpenAI:
                                  {"code": "batch_cancelled", "message": "This request was not executed: the batch was cancelled."})
             else:
                 line["response"] = {"status_code": outcome.status, "request_id": f"req_{number:012x}", "body": outcome.body}
-            if name not in absent:
+            if name not in batch.without_line:
                 (good if 200 <= outcome.status < 300 else bad).append(line)
         now = int(batch.ended_at)
         shown = self._batch_shown[batch.id]

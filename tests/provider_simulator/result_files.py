@@ -37,12 +37,12 @@ def render(lines, faults):
 
 
 def missing(custom_ids, faults):
-    """Those that have no line."""
-    found = set()
+    """Those that get no line: (those not even executed, those executed all the same)."""
+    found = {False: set(), True: set()}
     for fault in faults:
         if fault["kind"] == "missing_ids":
-            found.update(custom_ids[:_count(fault, custom_ids)])
-    return found
+            found[fault.get("executed", False)].update(custom_ids[:_count(fault, custom_ids)])
+    return found[False], found[True]
 
 
 def _spoil_ids(lines, faults):

@@ -3,7 +3,9 @@
 import http.server
 import select
 import socket
+import socketserver
 import struct
+import sys
 import threading
 import time
 import urllib.parse
@@ -53,8 +55,14 @@ class Server(http.server.ThreadingHTTPServer):
     def shutdown_request(self, request):
         self.close_request(request)  # no FIN before it: what is to be reset is reset
 
+    server_bind = socketserver.TCPServer.server_bind  # not HTTPServer's, which asks DNS for a name
+
+    def refusing(self):
+        return time.monotonic() < self._refused_until
+
     def handle_error(self, request, client_address):
-        pass  # a client that hung up
+        if not isinstance(sys.exc_info()[1], OSError):  # that is a client that hung up
+            super().handle_error(request, client_address)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -65,6 +73,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self):
         body = self._body()
+        if self.server.refusing():
+            self._close_or_reset({"reset": True})
+            return
         if body is None:
             self._send(Answer.of({"error": {"message": "unreadable body", "type": "invalid_request_error"}}, 400))
             self.close_connection = True

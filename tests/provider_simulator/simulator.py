@@ -32,7 +32,7 @@ class Simulator:
         with self._lock:
             number = next(self._numbers)
             request_id = f"req_{number:012x}"
-            work = vendor.work(request)
+            work = request.work = vendor.work(request)
             fault = self._script.on_call(Thing(vendor.name, request.method, request.path, work.items, "call",
                                                _identity(request), request.body))
             answer, limited = self._within_limit(vendor, request, request_id)

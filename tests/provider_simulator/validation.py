@@ -61,11 +61,21 @@ def openai_refusal(path, body, models):
         return Refusal(400, "Invalid type for 'input': expected a string or an array.", "input", "invalid_type")
     if path == "/v1/embeddings" and isinstance(given, list) and len(given) > EMBEDDING_INPUTS:
         return Refusal(400, f"Invalid 'input': maximum array length is {EMBEDDING_INPUTS}.", "input", "array_above_max_length")
+    if path == "/v1/embeddings" and not _embeddable(given):
+        return Refusal(400, "'$.input' is invalid.", "input", "invalid_type")
     if path == "/v1/responses" and isinstance(given, list):
         for index, message in enumerate(given):
             if not isinstance(message, dict) or not ("role" in message or "type" in message):
                 return Refusal(400, f"Invalid type for 'input[{index}]'.", f"input[{index}]", "invalid_type")
     return None
+
+
+def _embeddable(given):
+    """A text, tokens, or a list of texts or of tokens; none of them empty."""
+    def tokens(value):
+        return isinstance(value, list) and value and all(isinstance(token, int) for token in value)
+    return bool(given) and (isinstance(given, str) or tokens(given) or all(
+        (isinstance(value, str) and value) or tokens(value) for value in given))
 
 
 def _chat_refusal(body):

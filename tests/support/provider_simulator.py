@@ -4,6 +4,7 @@ import json
 import pathlib
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 
@@ -77,8 +78,14 @@ class ProviderSimulator:
     def _control(self, method, name, body=None):
         request = urllib.request.Request(f"{self.base_url}/control/{name}", method=method,
                                          data=None if body is None else json.dumps(body).encode())
-        try:
-            with urllib.request.urlopen(request, timeout=HANG_SECONDS) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as error:
-            raise AssertionError(f"/control/{name}: {error.read().decode()}") from None
+        deadline = time.monotonic() + HANG_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=HANG_SECONDS) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                raise AssertionError(f"/control/{name}: {error.read().decode()}") from None
+            except OSError:  # the fault `refuse` is of all connections
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
