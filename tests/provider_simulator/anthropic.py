@@ -107,7 +107,7 @@ class Anthropic:
             seen.add(name)
         items = request.work.items
         id = f"msgbatch_{next(self._numbers):012x}"
-        faults = self._script.on_batch(Thing(self.name, "POST", request.path, items, "batch", items[0].digest, b""))
+        faults = self._script.on_batch(Thing(self.name, "POST", request.path, items, "batch", items[0].digest))
         self.batches[id] = Batch(id, items, faults, settings, lambda item: self._executor.perform(item, "batch", id),
                                  self._end)
         self._log.batch_created(self.name)

@@ -32,7 +32,7 @@ SETTINGS = {
     "openai_bytes": 200_000_000,
     "anthropic_requests": 100_000,
     "anthropic_bytes": 256_000_000,
-    "list_requests": True,  # false: the log names no custom ids of batches
+    "log_custom_ids": True,  # false: the log names no custom ids of batches
 }
 
 

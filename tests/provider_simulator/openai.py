@@ -177,7 +177,7 @@ class OpenAI:
                               "invalid_value", "input_file_id")
         errors = self._input_errors(file, body["endpoint"])
         items = [] if errors else file.items
-        faults = self._script.on_batch(Thing(self.name, "POST", request.path, items, "batch", file.id, b""))
+        faults = self._script.on_batch(Thing(self.name, "POST", request.path, items, "batch", file.id))
         id = f"batch_{next(self._numbers):012x}"
         self.batches[id] = batch = Batch(id, items, faults, self._script.settings,
                                          lambda item: self._executor.perform(item, "batch", id), self._end, errors)

@@ -89,7 +89,7 @@ class Simulator:
         self._log.request(
             vendor=vendor.name, method=request.method, path=request.target, request_id=request_id,
             models=work.models, items=len(work.items),
-            custom_ids=ids if self._script.settings["list_requests"] else [], metadata=work.metadata,
+            custom_ids=ids if self._script.settings["log_custom_ids"] else [], metadata=work.metadata,
             prompt=work.items[0].digest if len(work.items) == 1 else None,
             key=fingerprint(vendor.key(request)), retry=request.headers.get("x-stainless-retry-count"),
             fault=fault["kind"] if fault else None, status=0 if silent else answer.status,
