@@ -173,7 +173,8 @@ class Anthropic:
         host = request.headers.get("host", "127.0.0.1")
         return {"id": batch.id, "type": "message_batch", "processing_status": running.get(stage, "ended"),
                 "request_counts": counts, "created_at": _instant(batch.created),
-                "expires_at": _instant(batch.created + DAY_SECONDS), "ended_at": _instant(batch.ended_at) if ended else None,
+                "expires_at": _instant(batch.created + DAY_SECONDS),
+                "ended_at": _instant(batch.ended_at) if ended else None,
                 "cancel_initiated_at": _instant(batch.cancelled_at) if batch.cancelled_at else None, "archived_at": None,
                 "results_url": f"http://{host}{CALL}/batches/{batch.id}/results" if has_results else None}
 
@@ -206,7 +207,7 @@ class Anthropic:
 def _kind(outcome, batch):
     if outcome.body is None:
         return {"expired": "expired", "cancelled": "canceled"}.get(batch.end, "errored")
-    return "succeeded" if outcome.status == 200 else "errored"
+    return "succeeded" if outcome.succeeded else "errored"
 
 
 def _instant(seconds):

@@ -65,9 +65,11 @@ class Batches(unittest.TestCase):
                 self.assertEqual((batch["status"], batch["errors"]["data"][0]["code"]), ("failed", code))
         self.assertEqual(self.client.upload(b"", name="unit.txt")[0], 400)
         self.assertEqual(self.client.upload(b"", purpose="cake")[0], 400)
-        for more in ({"endpoint": "/v1/cake"}, {"completion_window": "1h"}, {"input_file_id": "file-none"}, {"metadata": {"a": 1}}):
-            self.assertEqual(self.client.openai("POST", "/v1/batches", {
-                "input_file_id": "file-000000000001", "endpoint": "/v1/responses", "completion_window": "24h", **more})[0], 400)
+        good = {"input_file_id": "file-000000000001", "endpoint": "/v1/responses", "completion_window": "24h"}
+        self.assertEqual(self.client.openai("POST", "/v1/batches", good)[0], 200)
+        for more in ({"endpoint": "/v1/cake"}, {"endpoint": []}, {"completion_window": "1h"}, {"input_file_id": "file-none"},
+                     {"input_file_id": {}}, {"metadata": {"a": 1}}):
+            self.assertEqual(self.client.openai("POST", "/v1/batches", {**good, **more})[0], 400)
 
     def test_requests_are_refused_as_the_other_vendor_does(self):
         self.providers.script(anthropic_requests=3, anthropic_bytes=3000)
@@ -103,6 +105,7 @@ class Batches(unittest.TestCase):
                 self.assertEqual((billing["openai"]["items_billed"], billing["anthropic"]["items_billed"]), (3, 3))
         batch, _ = self.openai(2, {"kind": "batch_failed"})
         self.assertEqual((batch["status"], batch["errors"]["data"][0]["code"]), ("failed", "token_limit_exceeded"))
+        self.assertIsNone(batch["error_file_id"])
 
     def test_stuck_batches_can_be_cancelled_slowly(self):
         self.faults({"kind": "stuck", "state": "validating"}, {"kind": "slow_cancel", "seconds": 1, "done": 0.5})
@@ -153,6 +156,8 @@ class Batches(unittest.TestCase):
         self.assertIn(b'"custom_id":"eve"', content)
         self.assertGreater(len(content), 1_000_000)
         self.assertEqual(len(names({"kind": "missing_ids", "count": 1})), 3)
+        batch, output = self.openai(4, {"kind": "missing_ids", "count": 1})
+        self.assertEqual((batch["status"], len(parsed(output)), batch["error_file_id"]), ("completed", 3, None))
         self.assertEqual(set(names({"kind": "unknown_ids", "count": 2})) - whole, {"unknown-0", "unknown-1"})
         self.assertEqual(len(names({"kind": "duplicate_ids", "count": 2})), 6)
 
@@ -179,9 +184,10 @@ class Batches(unittest.TestCase):
         self.assertEqual(list(billing["prompts_billed_more_than_once"].values()), [3])
         self.assertEqual((billing["openai"]["batches_created"], billing["openai"]["items_billed"]), (1, 3))
         self.assertEqual(billing["openai"]["by_custom_id"]["wi_0"]["billed"], 1)
-        [created] = [entry for entry in self.providers.requests() if (entry["method"], entry["path"]) == ("POST", "/v1/batches")]
-        self.assertEqual((created["status"], created["items"], created["custom_ids"], created["metadata"], created["batch"]),
-                         (0, 2, ["wi_0", "wi_1"], {"unit": "u1"}, lost["id"]))
+        [created] = [entry for entry in self.providers.requests() if entry["batch"] is not None]
+        self.assertEqual((created["path"], created["batch"], created["status"], created["metadata"]),
+                         ("/v1/batches", lost["id"], 0, {"unit": "u1"}))
+        self.assertEqual((created["items"], created["custom_ids"]), (2, ["wi_0", "wi_1"]))
         self.assertNotIn("sk-test", json.dumps(self.providers.requests()))
 
 

@@ -43,8 +43,8 @@ class Calls(unittest.TestCase):
         self.assertEqual(said[0], said[1])
         self.assertNotEqual(said[0], said[2])
         self.assertEqual(self.client.message("one")[1]["content"][0]["text"], said[0])
-        self.assertEqual(self.client.chat("Think.\nReply with exactly: a b\nNothing else.")[1]["choices"][0]["message"]["content"],
-                         "a b")
+        exactly = self.client.chat("Think.\nReply with exactly: a b\nNothing else.")[1]
+        self.assertEqual(exactly["choices"][0]["message"]["content"], "a b")
 
     def test_requests_are_refused_as_the_vendors_do(self):
         self.providers.script(models=["gpt-5.4-mini", "claude-haiku-4-5"], openai_keys=["sk-test"])
@@ -61,15 +61,19 @@ class Calls(unittest.TestCase):
         for body in ({"input": "x" * 9, "max_output_tokens": 15}, {}, {"input": [7]}):
             self.assertEqual(self.client.openai("POST", "/v1/responses", {"model": "gpt-5.4-mini", **body})[0], 400)
         for given in ([], [None], "", ["a"] * 2049):
-            self.assertEqual(self.client.openai("POST", "/v1/embeddings", {"model": "gpt-5.4-mini", "input": given})[0], 400)
-        for more, status, type in (({"max_tokens": 0}, 400, "invalid_request_error"), ({"temperature": 1.5}, 400, "invalid_request_error"),
-                                   ({"seed": 1}, 400, "invalid_request_error"), ({"model": "claude-9"}, 404, "not_found_error")):
+            body = {"model": "gpt-5.4-mini", "input": given}
+            self.assertEqual(self.client.openai("POST", "/v1/embeddings", body)[0], 400)
+        for more, status, type in (({"max_tokens": 0}, 400, "invalid_request_error"),
+                                   ({"temperature": 1.5}, 400, "invalid_request_error"),
+                                   ({"seed": 1}, 400, "invalid_request_error"),
+                                   ({"model": "claude-9"}, 404, "not_found_error")):
             with self.subTest(more):
                 answered, body = self.client.message(**more)
                 self.assertEqual((answered, body["error"]["type"]), (status, type))
         no_cap = message_body("x")
         del no_cap["max_tokens"]
-        self.assertEqual(self.client.anthropic("POST", "/v1/messages", no_cap)[1]["error"]["message"], "max_tokens: Field required")
+        _, body = self.client.anthropic("POST", "/v1/messages", no_cap)
+        self.assertEqual(body["error"]["message"], "max_tokens: Field required")
         self.assertEqual(self.client.openai("GET", "/v1/batches", key="sk-other")[1]["error"]["code"], "invalid_api_key")
         self.assertEqual(self.client.request("POST", "/v1/messages", "{}", {"x-api-key": "k"})[0], 400)
         self.assertEqual(self.providers.billing()["openai"]["items_billed"], 0)
@@ -140,13 +144,15 @@ class Calls(unittest.TestCase):
 
     def test_rules_meet_what_they_say(self):
         self.providers.script([
-            {"match": {"vendor": "openai", "path": "/v1/chat", "from": 2, "count": 2}, "fault": {"kind": "status", "status": 503}},
+            {"match": {"vendor": "openai", "path": "/v1/chat", "from": 2, "count": 2},
+             "fault": {"kind": "status", "status": 503}},
             {"match": {"vendor": "anthropic", "text": "poison"}, "fault": {"kind": "status", "status": 529}},
-            {"match": {"path_regex": "^/v1/(responses|embeddings)$", "model": "old"}, "fault": {"kind": "status", "status": 404}}])
+            {"match": {"path_regex": "^/v1/(responses|embeddings)$", "model": "old"},
+             "fault": {"kind": "status", "status": 404}}])
         self.assertEqual([self.client.chat()[0] for _ in range(4)], [200, 503, 503, 200])
         self.assertEqual([self.client.message(text)[0] for text in ("bread", "poison", "bread")], [200, 529, 200])
-        self.assertEqual([self.client.openai("POST", "/v1/responses", {"model": model, "input": "x"})[0] for model in ("new", "old")],
-                         [200, 404])
+        for model, status in (("new", 200), ("old", 404)):
+            self.assertEqual(self.client.openai("POST", "/v1/responses", {"model": model, "input": "x"})[0], status)
         for rules in ([{"fault": {"kind": "nonsense"}}], [{"match": {"colour": 1}, "fault": {"kind": "reset"}}]):
             self.assertRaises(AssertionError, self.providers.script, rules)
 

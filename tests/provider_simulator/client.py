@@ -53,7 +53,8 @@ class Client:
 
     def upload(self, content, name="unit.jsonl", purpose="batch"):
         mark = b"----of-a-test"
-        body = b"".join((b"--", mark, b'\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n', purpose.encode(), b"\r\n--", mark,
+        body = b"".join((b"--", mark, b'\r\nContent-Disposition: form-data; name="purpose"\r\n\r\n', purpose.encode(),
+                         b"\r\n--", mark,
                          b'\r\nContent-Disposition: form-data; name="file"; filename="', name.encode(),
                          b'"\r\nContent-Type: application/octet-stream\r\n\r\n', content, b"\r\n--", mark, b"--\r\n"))
         status, _, answer = self.request("POST", "/v1/files", body, {
@@ -99,7 +100,8 @@ def chat_lines(count):
 
 
 def message_requests(count):
-    return [{"custom_id": f"wi_{number}", "params": message_body(f"Reply with exactly: answer {number}")} for number in range(count)]
+    return [{"custom_id": f"wi_{number}", "params": message_body(f"Reply with exactly: answer {number}")}
+            for number in range(count)]
 
 
 def parsed(content):

@@ -50,7 +50,7 @@ class Script:
         self.load(script or [])
 
     def load(self, script):
-        """A list of rules, or {"rules": […], "settings": {…}}. Rules replace those before, settings are changed one by one."""
+        """A list of rules, or {"rules": […], "settings": {…}}: the rules instead of those before, the settings changed."""
         rules, settings = (script.get("rules"), script.get("settings", {})) if isinstance(script, dict) else (script, {})
         unknown = set(settings) - set(SETTINGS)
         if unknown:

@@ -1,8 +1,6 @@
 """OpenAI's API: files, batches, chat completions, responses, embeddings, models."""
 
-import functools
 import itertools
-import json
 import re
 import time
 
@@ -11,40 +9,19 @@ from provider_simulator.batch import ENDS, Batch
 from provider_simulator.execution import Executor, item_of
 from provider_simulator.faults import Thing
 from provider_simulator.http_types import Answer, Work, bearer, multipart_fields
+from provider_simulator.openai_files import File, input_errors
 from provider_simulator.validation import OPENAI_PARAMETERS
 
 MONTH_SECONDS = 30 * 24 * 3600
 DAY_SECONDS = 24 * 3600
 UPLOAD_BYTES = 512_000_000
-ERRORS_SHOWN = 20
 
 
-class File:
-    def __init__(self, id, name, purpose, content, expires_at):
-        self.id, self.name, self.purpose, self.content = id, name, purpose, content
-        self.created, self.expires_at = int(time.time()), expires_at
-
-    def shown(self):
-        return {"id": self.id, "object": "file", "bytes": len(self.content), "created_at": self.created,
-                "expires_at": self.expires_at, "filename": self.name, "purpose": self.purpose, "status": "processed",
-                "status_details": None}
-
-    @functools.cached_property
-    def lines(self):
-        """Each line that is not blank: (its number, the object or None)."""
-        found = []
-        for number, line in enumerate(self.content.split(b"\n"), 1):
-            if line.strip():
-                try:
-                    value = json.loads(line)
-                except (ValueError, RecursionError):
-                    value = None
-                found.append((number, value if isinstance(value, dict) else None))
-        return found
-
-    @functools.cached_property
-    def items(self):
-        return [item_of(line.get("custom_id"), line.get("url"), line.get("body")) for _, line in self.lines if line]
+NOT_EXECUTED = {
+    "expired": {"code": "batch_expired",
+                "message": "This request could not be executed before the completion window expired."},
+    "cancelled": {"code": "batch_cancelled", "message": "This request was not executed: the batch was cancelled."},
+}
 
 
 class OpenAI:
@@ -66,7 +43,7 @@ class OpenAI:
 
     def rate_headers(self, limit, remaining, reset_seconds):
         return {"x-ratelimit-limit-requests": str(limit), "x-ratelimit-remaining-requests": str(remaining),
-                "x-ratelimit-reset-requests": f"{round(reset_seconds * 1000)}ms" if reset_seconds < 1 else f"{reset_seconds:.2f}s",
+                "x-ratelimit-reset-requests": _duration(reset_seconds),
                 "x-ratelimit-limit-tokens": "30000000", "x-ratelimit-remaining-tokens": "29999000",
                 "x-ratelimit-reset-tokens": "2ms"}
 
@@ -80,7 +57,7 @@ class OpenAI:
             return Work()
         body = request.json
         if request.path == "/v1/batches":
-            file = self._files.get(body.get("input_file_id"))
+            file = self._files.get(str(body.get("input_file_id")))
             metadata = body.get("metadata")
             return Work(file.items if file else [], metadata if isinstance(metadata, dict) else None)
         return Work([item_of(None, request.path, body)] if request.path in OPENAI_PARAMETERS else [])
@@ -162,20 +139,20 @@ class OpenAI:
         body = request.json
         if body is None:
             return self.error(400, "We could not parse the JSON body of your request.", request_id)
-        if body.get("endpoint") not in OPENAI_PARAMETERS:
-            return self.error(400, f"Invalid value for 'endpoint': {body.get('endpoint')}.", request_id, "invalid_value", "endpoint")
+        if str(body.get("endpoint")) not in OPENAI_PARAMETERS:
+            return self.error(400, "Invalid value for 'endpoint'.", request_id, "invalid_value", "endpoint")
         if body.get("completion_window") != "24h":
-            return self.error(400, "Invalid value for 'completion_window': only '24h' is there.", request_id, "invalid_value",
-                              "completion_window")
+            return self.error(400, "Invalid value for 'completion_window': only '24h' is there.", request_id,
+                              "invalid_value", "completion_window")
         metadata = body.get("metadata")
         if metadata is not None and not _is_metadata(metadata):
             return self.error(400, "Invalid 'metadata': up to 16 pairs of strings, 64 and 512 characters.", request_id,
                               "invalid_value", "metadata")
-        file = self._files.get(body.get("input_file_id"))
+        file = self._files.get(str(body.get("input_file_id")))
         if file is None or file.purpose != "batch":
-            return self.error(400, f"Invalid 'input_file_id': no such file {body.get('input_file_id')}.", request_id,
+            return self.error(400, "Invalid 'input_file_id': there is no such file of purpose batch.", request_id,
                               "invalid_value", "input_file_id")
-        errors = self._input_errors(file, body["endpoint"])
+        errors = input_errors(file, body["endpoint"], self._script.settings)
         items = [] if errors else file.items
         faults = self._script.on_batch(Thing(self.name, "POST", request.path, items, "batch", file.id))
         id = f"batch_{next(self._numbers):012x}"
@@ -190,42 +167,6 @@ class OpenAI:
             "request_counts": {"total": 0, "completed": 0, "failed": 0}, "usage": None, "metadata": metadata}
         self._log.batch_created(self.name)
         return Answer.of(self._batch_shown[id])
-
-    def _input_errors(self, file, endpoint):
-        settings = self._script.settings
-
-        def error(code, message, line=None, param=None):
-            return {"code": code, "message": message, "line": line, "param": param}
-        if len(file.content) > settings["openai_bytes"]:
-            return [error("file_too_large", "The batch input file is larger than the 200 MB maximum.")]
-        if not file.lines:
-            return [error("empty_file", "The batch input file is empty.")]
-        if len(file.lines) > settings["openai_requests"]:
-            return [error("too_many_tasks", f"The batch input file has more than {settings['openai_requests']} requests.")]
-        errors, seen, model = [], set(), None
-        for number, line in file.lines:
-            if line is None:
-                errors.append(error("invalid_json_line", "This line is not parseable as valid JSON.", number))
-                continue
-            name, body = line.get("custom_id"), line.get("body")
-            if not isinstance(name, str) or not name or not isinstance(body, dict):
-                param = "body" if isinstance(name, str) and name else "custom_id"
-                errors.append(error("missing_required_parameter", f"Missing required parameter: '{param}'.", number, param))
-                continue
-            if name in seen:
-                errors.append(error("duplicate_custom_id", "The custom_id for this request is a duplicate of another request. "
-                                    "The custom_id parameter must be unique for each request in a batch.", number, "custom_id"))
-            seen.add(name)
-            if line.get("method") != "POST":
-                errors.append(error("invalid_method", "The method must be POST.", number, "method"))
-            if line.get("url") != endpoint:
-                errors.append(error("url_mismatch", "The URL of this request is not the endpoint of the batch.", number, "url"))
-            model = body.get("model") if model is None else model
-            if body.get("model") != model:
-                errors.append(error("model_mismatch", "The batch input file has requests to several models.", number, "body.model"))
-        if not errors and settings["models"] is not None and model not in settings["models"]:
-            errors.append(error("model_not_found", f"The model `{model}` does not exist.", 1, "body.model"))
-        return errors[:ERRORS_SHOWN]
 
     def _list_batches(self, request, request_id):
         return self._page(request, request_id, [self._show(batch) for batch in self.batches.values()], 20, 100)
@@ -258,37 +199,27 @@ class OpenAI:
 
     def _end(self, batch):
         """Writes the files and the figures of a batch that has ended."""
-        good, bad = [], []
-        for number, outcome in enumerate(batch.outcomes, 1):
-            name = outcome.item.custom_id
-            line = {"id": f"batch_req_{batch.id[6:]}_{number}", "custom_id": name, "response": None, "error": None}
-            if outcome.body is None:
-                line["error"] = ({"code": "batch_expired", "message": "This request could not be executed before the "
-                                  "completion window expired."} if batch.end == "expired" else
-                                 {"code": "batch_cancelled", "message": "This request was not executed: the batch was cancelled."})
-            else:
-                line["response"] = {"status_code": outcome.status, "request_id": f"req_{number:012x}", "body": outcome.body}
-            if name not in batch.without_line:
-                (good if 200 <= outcome.status < 300 else bad).append(line)
         now = int(batch.ended_at)
         shown = self._batch_shown[batch.id]
-        none = "" if batch.fault("empty_file_id") else None
-        for field, lines in (("output_file_id", good), ("error_file_id", bad)):
-            content = result_files.render(lines, batch.faults)
-            shown[field] = self._keep(f"{batch.id}_{field[:-8]}.jsonl", "batch_output", content, now + MONTH_SECONDS).id if lines else none
-        billed = [outcome for outcome in batch.outcomes if outcome.billed]
-        taken, given = sum(one.input_tokens for one in billed), sum(one.output_tokens for one in billed)
-        done = [outcome for outcome in batch.outcomes if outcome.body is not None]
-        completed = sum(200 <= outcome.status < 300 for outcome in done)
-        shown.update({f"{batch.end}_at": now, "usage": {
-            "input_tokens": taken, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": given,
-            "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": taken + given}})
-        if batch.end == "completed":
-            shown["finalizing_at"] = now
+        shown[f"{batch.end}_at"] = now
         if batch.end == "failed":
             shown["errors"] = {"object": "list", "data": batch.errors}
         else:
+            if batch.end == "completed":
+                shown["finalizing_at"] = now
+            good, bad = _lines(batch)
+            for field, lines in (("output_file_id", good), ("error_file_id", bad)):
+                shown[field] = "" if batch.fault("empty_file_id") else None
+                if lines:
+                    content = result_files.render(lines, batch.faults)
+                    name = f"{batch.id}_{field.removesuffix('_file_id')}.jsonl"
+                    shown[field] = self._keep(name, "batch_output", content, now + MONTH_SECONDS).id
+            done = [outcome for outcome in batch.outcomes if outcome.body is not None]
+            completed = sum(outcome.succeeded for outcome in done)
             shown["request_counts"] = {"total": len(batch.items), "completed": completed, "failed": len(done) - completed}
+            taken, given = sum(one.input_tokens for one in done), sum(one.output_tokens for one in done)
+            shown["usage"] = {"input_tokens": taken, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": given,
+                              "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": taken + given}
         self._log.batch_ended(self.name, batch)
 
     def _page(self, request, request_id, shown, default, most):
@@ -320,6 +251,29 @@ class OpenAI:
         ("GET", r"/v1/batches/([^/]+)", _batch),
         ("POST", r"/v1/batches/([^/]+)/cancel", _cancel),
     )
+
+
+def _lines(batch):
+    """(of the output file, of the error file)"""
+    good, bad = [], []
+    for number, outcome in enumerate(batch.outcomes, 1):
+        name = outcome.item.custom_id
+        line = {"id": f"batch_req_{batch.id[6:]}_{number}", "custom_id": name, "response": None, "error": None}
+        if name in batch.without_line:
+            continue
+        if outcome.body is None:
+            line["error"] = NOT_EXECUTED[batch.end]
+        else:
+            line["response"] = {"status_code": outcome.status, "request_id": f"req_{number:012x}", "body": outcome.body}
+        (good if outcome.succeeded else bad).append(line)
+    return good, bad
+
+
+def _duration(seconds):
+    """As the vendor writes one: 20ms, 7.25s, 6m0s."""
+    if seconds < 1:
+        return f"{round(seconds * 1000)}ms"
+    return f"{seconds:.2f}s" if seconds < 60 else f"{int(seconds // 60)}m{int(seconds % 60)}s"
 
 
 def _is_metadata(value):

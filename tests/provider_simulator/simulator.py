@@ -61,7 +61,7 @@ class Simulator:
         self._openai, self._anthropic = OpenAI(self._script, self._log), Anthropic(self._script, self._log)
 
     def _vendor_of(self, request):
-        spoken = request.path.startswith("/v1/messages") or "x-api-key" in request.headers or "anthropic-version" in request.headers
+        spoken = request.path.startswith("/v1/messages") or "anthropic-version" in request.headers
         return self._anthropic if spoken else self._openai
 
     def _within_limit(self, vendor, request, request_id):
@@ -85,7 +85,7 @@ class Simulator:
     def _write_log(self, vendor, request, request_id, work, fault, answer):
         silent = fault is not None and fault["kind"] in ("lost_answer", "close", "reset", "refuse", "hang")
         ids = [item.custom_id for item in work.items if item.custom_id is not None]
-        body = answer.body if request.method == "POST" and request.path.endswith("/batches") and answer.status == 200 else b""
+        creation = request.method == "POST" and request.path.endswith("/batches") and answer.status == 200
         self._log.request(
             vendor=vendor.name, method=request.method, path=request.target, request_id=request_id,
             models=work.models, items=len(work.items),
@@ -93,7 +93,7 @@ class Simulator:
             prompt=work.items[0].digest if len(work.items) == 1 else None,
             key=fingerprint(vendor.key(request)), retry=request.headers.get("x-stainless-retry-count"),
             fault=fault["kind"] if fault else None, status=0 if silent else answer.status,
-            batch=_created(body))
+            batch=_id_in(answer.body) if creation else None)
 
     def _control(self, request):
         try:
@@ -111,13 +111,15 @@ class Simulator:
                 return Answer.of(self._log.billing())
         except (ScriptError, ValueError, AttributeError, TypeError) as error:
             return Answer.of({"error": str(error)}, 400)
-        return Answer.of({"error": "there are POST /control/script, /control/reset, GET /control/requests, /control/billing"}, 404)
+        return Answer.of({"error": "there are POST script and reset, GET requests and billing"}, 404)
 
 
 def _identity(request):
     return f"{request.method} {request.target} {hashlib.sha256(request.body).hexdigest()}"
 
 
-def _created(body):
-    """The id of the batch that an answer tells of."""
-    return json.loads(body).get("id") if body else None
+def _id_in(body):
+    try:
+        return json.loads(body).get("id")
+    except (ValueError, AttributeError):  # an answer that is a fault
+        return None
