@@ -128,6 +128,8 @@ class Batches(unittest.TestCase):
         self.assertEqual(batch["error_file_id"], "")
         batch, _ = self.anthropic(3, {"kind": "empty_file_id"})
         self.assertIsNone(batch["results_url"])
+        batch, _ = self.anthropic(3, {"kind": "results_url", "url": "http://127.0.0.1:9/elsewhere"})
+        self.assertEqual(batch["results_url"], "http://127.0.0.1:9/elsewhere")
         batch, _ = self.openai(3, {"kind": "flap", "times": 2})
         seen = [self.client.openai("GET", "/v1/batches/" + batch["id"])[1] for _ in range(3)]
         self.assertEqual([(one["status"], one["output_file_id"] is None) for one in seen],

@@ -15,7 +15,7 @@ CALL = {"status", "html", "empty", "error_in_200", "redirect", "reset", "reset_m
 ITEM = {"item_error", "failed_response", "usage", "empty_output", "refusal", "content_filter", "truncated", "pause",
         "tool_call", "text", "wrong_model"}
 BATCH = {"stuck", "batch_failed", "batch_expired", "batch_cancelled", "empty_file_id", "flap", "slow_cancel",
-         "batch_delay"}
+         "batch_delay", "results_url"}
 RESULTS = {"truncated_last_line", "blank_lines", "crlf", "bom", "invalid_utf8", "nan", "huge_number", "duplicate_keys",
            "deep_nesting", "long_line", "missing_ids", "unknown_ids", "duplicate_ids", "shuffled_ids", "in_order"}
 MATCHES = {"vendor", "method", "path", "path_regex", "model", "custom_id", "text", "via", "nth", "from", "count"}

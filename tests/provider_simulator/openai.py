@@ -28,6 +28,7 @@ class OpenAI:
     """Callers hold the simulator's lock while they are in answer()."""
 
     name = "openai"
+    request_id_header = "x-request-id"
 
     def __init__(self, script, log):
         self._script, self._log = script, log
@@ -38,16 +39,13 @@ class OpenAI:
     def key(self, request):
         return bearer(request)
 
-    def request_id_header(self):
-        return "x-request-id"
-
     def rate_headers(self, limit, remaining, reset_seconds):
         return {"x-ratelimit-limit-requests": str(limit), "x-ratelimit-remaining-requests": str(remaining),
                 "x-ratelimit-reset-requests": _duration(reset_seconds),
                 "x-ratelimit-limit-tokens": "30000000", "x-ratelimit-remaining-tokens": "29999000",
                 "x-ratelimit-reset-tokens": "2ms"}
 
-    def error(self, status, message, request_id, code=None, param=None):
+    def error(self, status, message, code=None, param=None):
         type = "invalid_request_error" if status < 500 and status != 429 else None
         return Answer.of(fault_answers.openai_error(status, message, type, code, param), status)
 
@@ -62,71 +60,71 @@ class OpenAI:
             return Work(file.items if file else [], metadata if isinstance(metadata, dict) else None)
         return Work([item_of(None, request.path, body)] if request.path in OPENAI_PARAMETERS else [])
 
-    def answer(self, request, request_id):
+    def answer(self, request):
         key, keys = self.key(request), self._script.settings["openai_keys"]
         if not key:
-            return self.error(401, "You didn't provide an API key.", request_id)
+            return self.error(401, "You didn't provide an API key.")
         if keys is not None and key not in keys:
-            return self.error(401, "Incorrect API key provided.", request_id, "invalid_api_key")
+            return self.error(401, "Incorrect API key provided.", "invalid_api_key")
         for method, pattern, handler in self.ROUTES:
             found = re.fullmatch(pattern, request.path)
             if found and method == request.method:
-                return handler(self, request, request_id, *found.groups())
-        return self.error(404, f"Invalid URL ({request.method} {request.path})", request_id)
+                return handler(self, request, *found.groups())
+        return self.error(404, f"Invalid URL ({request.method} {request.path})")
 
     # Calls
 
-    def _call(self, request, request_id, _name):
+    def _call(self, request, _name):
         if request.json is None:
-            return self.error(400, "We could not parse the JSON body of your request.", request_id)
-        outcome = self._executor.perform(request.work.items[0], "call", request_id)
+            return self.error(400, "We could not parse the JSON body of your request.")
+        outcome = self._executor.perform(request.work.items[0], "call", request.id)
         return Answer.of(outcome.body, outcome.status)
 
-    def _models(self, _request, _request_id):
+    def _models(self, _request):
         names = self._script.settings["models"] or ["gpt-5.4-mini", "text-embedding-3-small"]
         return Answer.of({"object": "list", "data": [
             {"id": name, "object": "model", "created": 1767225600, "owned_by": "system"} for name in names]})
 
     # Files
 
-    def _upload(self, request, request_id):
+    def _upload(self, request):
         if len(request.body) > UPLOAD_BYTES:
-            return self.error(413, "The file is too large.", request_id)
+            return self.error(413, "The file is too large.")
         fields = multipart_fields(request.headers.get("content-type"), request.body)
         if fields is None:
-            return self.error(400, "The body is not multipart/form-data.", request_id)
+            return self.error(400, "The body is not multipart/form-data.")
         name, content = fields.get("file", (None, b""))
         if name is None:
-            return self.error(400, "'file' is a required property", request_id, param="file")
+            return self.error(400, "'file' is a required property", param="file")
         if fields.get("purpose", (None, b""))[1] != b"batch":
-            return self.error(400, "This simulator takes files of purpose batch.", request_id, "invalid_value", "purpose")
+            return self.error(400, "This simulator takes files of purpose batch.", "invalid_value", "purpose")
         if not name.endswith(".jsonl"):
-            return self.error(400, "Invalid file format for Batch API. Must be .jsonl", request_id)
+            return self.error(400, "Invalid file format for Batch API. Must be .jsonl")
         seconds = fields.get("expires_after[seconds]", (None, str(MONTH_SECONDS).encode()))[1]
         anchor = fields.get("expires_after[anchor]", (None, b"created_at"))[1]
         if anchor != b"created_at" or not seconds.isdigit() or not 3600 <= int(seconds) <= MONTH_SECONDS:
-            return self.error(400, "Invalid 'expires_after'.", request_id, "invalid_value", "expires_after")
+            return self.error(400, "Invalid 'expires_after'.", "invalid_value", "expires_after")
         return Answer.of(self._keep(name, "batch", content, int(time.time()) + int(seconds)).shown())
 
-    def _list_files(self, request, request_id):
+    def _list_files(self, request):
         files = [file for file in self._files.values() if request.query.get("purpose", file.purpose) == file.purpose]
-        return self._page(request, request_id, [file.shown() for file in files], 10_000, 10_000)
+        return self._page(request, [file.shown() for file in files], 10_000, 10_000)
 
-    def _file(self, _request, request_id, id):
-        return Answer.of(self._files[id].shown()) if id in self._files else self._no_file(id, request_id)
+    def _file(self, _request, id):
+        return Answer.of(self._files[id].shown()) if id in self._files else self._no_file(id)
 
-    def _content(self, _request, request_id, id):
+    def _content(self, _request, id):
         if id not in self._files:
-            return self._no_file(id, request_id)
+            return self._no_file(id)
         return Answer(200, self._files[id].content, {"content-type": "application/octet-stream"})
 
-    def _delete_file(self, _request, request_id, id):
+    def _delete_file(self, _request, id):
         if self._files.pop(id, None) is None:
-            return self._no_file(id, request_id)
+            return self._no_file(id)
         return Answer.of({"id": id, "object": "file", "deleted": True})
 
-    def _no_file(self, id, request_id):
-        return self.error(404, f"No such File object: {id}", request_id, param="id")
+    def _no_file(self, id):
+        return self.error(404, f"No such File object: {id}", param="id")
 
     def _keep(self, name, purpose, content, expires_at):
         file = File(f"file-{next(self._numbers):012x}", name, purpose, content, expires_at)
@@ -135,22 +133,22 @@ class OpenAI:
 
     # Batches
 
-    def _create(self, request, request_id):
+    def _create(self, request):
         body = request.json
         if body is None:
-            return self.error(400, "We could not parse the JSON body of your request.", request_id)
+            return self.error(400, "We could not parse the JSON body of your request.")
         if str(body.get("endpoint")) not in OPENAI_PARAMETERS:
-            return self.error(400, "Invalid value for 'endpoint'.", request_id, "invalid_value", "endpoint")
+            return self.error(400, "Invalid value for 'endpoint'.", "invalid_value", "endpoint")
         if body.get("completion_window") != "24h":
-            return self.error(400, "Invalid value for 'completion_window': only '24h' is there.", request_id,
+            return self.error(400, "Invalid value for 'completion_window': only '24h' is there.",
                               "invalid_value", "completion_window")
         metadata = body.get("metadata")
         if metadata is not None and not _is_metadata(metadata):
-            return self.error(400, "Invalid 'metadata': up to 16 pairs of strings, 64 and 512 characters.", request_id,
+            return self.error(400, "Invalid 'metadata': up to 16 pairs of strings, 64 and 512 characters.",
                               "invalid_value", "metadata")
         file = self._files.get(str(body.get("input_file_id")))
         if file is None or file.purpose != "batch":
-            return self.error(400, "Invalid 'input_file_id': there is no such file of purpose batch.", request_id,
+            return self.error(400, "Invalid 'input_file_id': there is no such file of purpose batch.",
                               "invalid_value", "input_file_id")
         errors = input_errors(file, body["endpoint"], self._script.settings)
         items = [] if errors else file.items
@@ -168,22 +166,22 @@ class OpenAI:
         self._log.batch_created(self.name)
         return Answer.of(self._batch_shown[id])
 
-    def _list_batches(self, request, request_id):
-        return self._page(request, request_id, [self._show(batch) for batch in self.batches.values()], 20, 100)
+    def _list_batches(self, request):
+        return self._page(request, [self._show(batch) for batch in self.batches.values()], 20, 100)
 
-    def _batch(self, _request, request_id, id):
-        return Answer.of(self._show(self.batches[id])) if id in self.batches else self._no_batch(id, request_id)
+    def _batch(self, _request, id):
+        return Answer.of(self._show(self.batches[id])) if id in self.batches else self._no_batch(id)
 
-    def _cancel(self, _request, request_id, id):
+    def _cancel(self, _request, id):
         if id not in self.batches:
-            return self._no_batch(id, request_id)
+            return self._no_batch(id)
         batch = self.batches[id]
         if not batch.cancel():
-            return self.error(409, f"Cannot cancel a batch with status '{batch.end}'.", request_id)
+            return self.error(409, f"Cannot cancel a batch with status '{batch.end}'.")
         return Answer.of({**self._show(batch), "status": "cancelling"})
 
-    def _no_batch(self, id, request_id):
-        return self.error(404, f"No batch found with id '{id}'.", request_id)
+    def _no_batch(self, id):
+        return self.error(404, f"No batch found with id '{id}'.")
 
     def _show(self, batch):
         stage = batch.look_from_outside()
@@ -222,17 +220,17 @@ class OpenAI:
                               "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": taken + given}
         self._log.batch_ended(self.name, batch)
 
-    def _page(self, request, request_id, shown, default, most):
+    def _page(self, request, shown, default, most):
         limit = request.query.get("limit", str(default))
         if not limit.isdigit() or not 1 <= int(limit) <= most:
-            return self.error(400, f"Invalid 'limit': expected 1 to {most}.", request_id, "invalid_value", "limit")
+            return self.error(400, f"Invalid 'limit': expected 1 to {most}.", "invalid_value", "limit")
         if request.query.get("order", "desc") == "desc":
             shown = shown[::-1]
         after = request.query.get("after")
         if after:
             places = [place for place, one in enumerate(shown) if one["id"] == after]
             if not places:
-                return self.error(400, f"Invalid 'after': {after}.", request_id, "invalid_value", "after")
+                return self.error(400, f"Invalid 'after': {after}.", "invalid_value", "after")
             shown = shown[places[0] + 1:]
         page = shown[:int(limit)]
         return Answer.of({"object": "list", "data": page, "first_id": page[0]["id"] if page else None,

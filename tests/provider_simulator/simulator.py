@@ -30,20 +30,19 @@ class Simulator:
             return self._control(request)
         vendor = self._vendor_of(request)
         with self._lock:
-            number = next(self._numbers)
-            request_id = f"req_{number:012x}"
+            request.id = f"req_{next(self._numbers):012x}"
             work = request.work = vendor.work(request)
             fault = self._script.on_call(Thing(vendor.name, request.method, request.path, work.items, "call",
                                                _identity(request), request.body))
-            answer, limited = self._within_limit(vendor, request, request_id)
+            answer, limited = self._within_limit(vendor, request)
             if answer is None and (fault is None or fault_answers.carried_out(fault)):
-                answer = vendor.answer(request, request_id)
+                answer = vendor.answer(request)
             if fault is not None:
-                answer = fault_answers.answer_of(fault, vendor.name, request_id) or answer or Answer(200)
+                answer = fault_answers.answer_of(fault, vendor.name, request.id) or answer or Answer(200)
                 if fault["kind"] not in ("status", "html", "empty", "error_in_200", "redirect", "gzip_bomb"):
                     answer.transport = fault
-            answer.headers = {vendor.request_id_header(): request_id, **limited, **answer.headers}
-            self._write_log(vendor, request, request_id, work, fault, answer)
+            answer.headers = {vendor.request_id_header: request.id, **limited, **answer.headers}
+            self._write_log(vendor, request, work, fault, answer)
         return answer
 
     def settle(self):
@@ -64,7 +63,7 @@ class Simulator:
         spoken = request.path.startswith("/v1/messages") or "anthropic-version" in request.headers
         return self._anthropic if spoken else self._openai
 
-    def _within_limit(self, vendor, request, request_id):
+    def _within_limit(self, vendor, request):
         """(a refusal or None, the rate headers): a bucket for each key that fills up again steadily."""
         limit = self._script.settings["requests_per_minute"]
         if limit is None:
@@ -79,15 +78,15 @@ class Simulator:
         headers = vendor.rate_headers(limit, int(left), (limit - left) / per_second)
         if not refused:
             return None, headers
-        status, body = fault_answers.error_of({"name": "rate_limited"}, vendor.name, request_id)
+        status, body = fault_answers.error_of({"name": "rate_limited"}, vendor.name, request.id)
         return Answer.of(body, status), {**headers, "retry-after": f"{(1 - left) / per_second:.3f}"}
 
-    def _write_log(self, vendor, request, request_id, work, fault, answer):
+    def _write_log(self, vendor, request, work, fault, answer):
         silent = fault is not None and fault["kind"] in ("lost_answer", "close", "reset", "refuse", "hang")
         ids = [item.custom_id for item in work.items if item.custom_id is not None]
         creation = request.method == "POST" and request.path.endswith("/batches") and answer.status == 200
         self._log.request(
-            vendor=vendor.name, method=request.method, path=request.target, request_id=request_id,
+            vendor=vendor.name, method=request.method, path=request.target, request_id=request.id,
             models=work.models, items=len(work.items),
             custom_ids=ids if self._script.settings["log_custom_ids"] else [], metadata=work.metadata,
             prompt=work.items[0].digest if len(work.items) == 1 else None,
