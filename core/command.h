@@ -24,8 +24,8 @@ using Command =
                  identity::OpenSession, identity::CloseSession, identity::CreateApiKey, identity::RevokeApiKey,
                  identity::RotateApiKey, ledger::GrantCredits, quote::LockQuote, quote::ExpireQuote, batch::SubmitBatch,
                  batch::PlanUnits, batch::ReleaseBatch, batch::DispatchUnit, batch::RecordHandle, batch::ReportProgress,
-                 batch::EndAttempt, batch::CloseUnit, batch::CancelBatch, batch::ExpireBatch, webhook::RecordDelivery,
-                 webhook::RetryDelivery, CompleteEffect>;
+                 batch::EndAttempt, batch::CloseUnit, batch::RecordFeedback, batch::CancelBatch, batch::ExpireBatch,
+                 webhook::RecordDelivery, webhook::RetryDelivery, CompleteEffect>;
 
 struct Envelope {
   CommandId id;

@@ -36,15 +36,14 @@ struct BusCommandTaken final {
   std::string refusal;  // the code of the error; empty: carried out
 };
 
-using Event =
-    std::variant<PartitionOpened, EffectCompleted, TimerFired, BusCommandTaken, identity::EmailClaimed,
-                 identity::OrgCreated, identity::VerificationRequested, identity::EmailVerified,
-                 identity::SessionOpened, identity::SessionClosed, identity::ApiKeyCreated, identity::ApiKeyRevoked,
-                 ledger::TransferPosted, quote::QuoteLocked, quote::QuoteConsumed, quote::QuoteExpired,
-                 batch::BatchAccepted, batch::BatchQueued, batch::UnitsPlanned, batch::UnitDispatched,
-                 batch::HandleRecorded, batch::UnitProgressed, batch::AttemptEnded, batch::UnitClosed,
-                 batch::StopRequested, batch::BatchEnded, webhook::DeliveryScheduled, webhook::DeliverySucceeded,
-                 webhook::DeliveryFailed, webhook::DeliveryRetried, webhook::DeliveryExhausted>;
+using Event = std::variant<
+    PartitionOpened, EffectCompleted, TimerFired, BusCommandTaken, identity::EmailClaimed, identity::OrgCreated,
+    identity::VerificationRequested, identity::EmailVerified, identity::SessionOpened, identity::SessionClosed,
+    identity::ApiKeyCreated, identity::ApiKeyRevoked, ledger::TransferPosted, quote::QuoteLocked, quote::QuoteConsumed,
+    quote::QuoteExpired, batch::BatchAccepted, batch::BatchQueued, batch::UnitsPlanned, batch::UnitDispatched,
+    batch::HandleRecorded, batch::UnitProgressed, batch::AttemptEnded, batch::UnitClosed, batch::FeedbackRecorded,
+    batch::StopRequested, batch::BatchEnded, webhook::DeliveryScheduled, webhook::DeliverySucceeded,
+    webhook::DeliveryFailed, webhook::DeliveryRetried, webhook::DeliveryExhausted>;
 
 using Events = std::vector<Event>;
 

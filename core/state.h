@@ -10,6 +10,7 @@
 #include "core/command.h"
 #include "core/effect.h"
 #include "core/identity/state.h"
+#include "core/learning/state.h"
 #include "core/ledger/state.h"
 #include "core/quote/state.h"
 #include "core/webhook/state.h"
@@ -73,10 +74,11 @@ struct RowTypes {
   using In = Template<Rows...>;
 };
 
-using StateRows = RowTypes<identity::EmailClaim, identity::Org, identity::Verification, identity::Session,
-                           identity::ApiKey, identity::ApiKeySecret, ledger::Account, ledger::Reservation,
-                           ledger::Entry, ledger::Book, ledger::Posted, quote::Quote, batch::Batch, batch::Unit,
-                           batch::Submission, webhook::Delivery, Timer, Outstanding, BusCursor>;
+using StateRows =
+    RowTypes<identity::EmailClaim, identity::Org, identity::Verification, identity::Session, identity::ApiKey,
+             identity::ApiKeySecret, ledger::Account, ledger::Reservation, ledger::Entry, ledger::Book, ledger::Posted,
+             quote::Quote, batch::Batch, batch::Unit, batch::Submission, batch::ProviderBatch, batch::Feedback,
+             learning::LaneDay, learning::Judgement, webhook::Delivery, Timer, Outstanding, BusCursor>;
 
 using State = StateRows::In<Tables>;
 

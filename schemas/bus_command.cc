@@ -77,6 +77,7 @@ std::optional<core::AggregateKey> open_to_the_bus(const core::Command& command) 
                         [&](const core::batch::ReportProgress& one) { return no(one); },
                         [&](const core::batch::EndAttempt& one) { return no(one); },
                         [&](const core::batch::CloseUnit& one) { return no(one); },
+                        [&](const core::batch::RecordFeedback& one) { return no(one); },
                         [&](const core::batch::ExpireBatch& one) { return no(one); },
                         [&](const core::webhook::RecordDelivery& one) { return no(one); },
                         [&](const core::webhook::RetryDelivery& one) { return no(one); },

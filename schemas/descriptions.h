@@ -32,8 +32,9 @@ SCHEMAS_FIELDS(core::identity::NewApiKey, id, secret, hint);
 SCHEMAS_FIELDS(core::quote::Terms, sla_tier, routing_mode, privacy_tier, allowed_regions, priority, dedupe, run_after,
                deadline);
 SCHEMAS_FIELDS(core::quote::RejectedLane, model, provider, mode, reason);
+SCHEMAS_FIELDS(core::quote::RouteLane, provider, model, mode, prices);
 SCHEMAS_FIELDS(core::quote::Route, provider, model, mode, prices, item_count, total, quality_score,
-               reliability_prior_score, fallback_order);
+               reliability_prior_score, fallback_order, operation, lanes, observed_confidence_score);
 SCHEMAS_FIELDS(core::quote::Plan, blob, content, item_count, unit_count, total, routes);
 SCHEMAS_FIELDS(core::quote::Estimate, models, items_max, item_ceiling);
 SCHEMAS_FIELDS(core::batch::Idempotency, key, fingerprint);
@@ -41,6 +42,13 @@ SCHEMAS_FIELDS(core::batch::PlannedUnit, blob, route, item_count, quoted);
 SCHEMAS_FIELDS(core::batch::Tally, succeeded, failed, exhausted, cancelled, expired);
 SCHEMAS_FIELDS(core::batch::Segments, output, error, receipt, review, raw);
 SCHEMAS_FIELDS(core::batch::Progress, tally, segments, charged, provider_cost, input_tokens, output_tokens);
+
+SCHEMAS_FIELDS(core::batch::LaneShare, provider, model, mode, operation, succeeded, failed, input_tokens, output_tokens,
+               charged, provider_cost);
+SCHEMAS_FIELDS(core::batch::AttemptOutcomes, asked, succeeded, item_faults, lane_faults, invalid, took);
+SCHEMAS_FIELDS(core::batch::PassedLane, provider, model, mode, reason);
+SCHEMAS_FIELDS(core::batch::AttemptRecord, number, provider, model, mode, passed, handle, began_at, ended_at,
+               end_reason, outcomes);
 
 // Commands
 SCHEMAS_TYPE(core::identity::ClaimEmail, "identity.claim_email");
@@ -74,15 +82,17 @@ SCHEMAS_FIELDS(core::batch::PlanUnits, org, batch, first, units);
 SCHEMAS_TYPE(core::batch::ReleaseBatch, "batch.release");
 SCHEMAS_FIELDS(core::batch::ReleaseBatch, org, batch);
 SCHEMAS_TYPE(core::batch::DispatchUnit, "batch.dispatch_unit");
-SCHEMAS_FIELDS(core::batch::DispatchUnit, org, batch, unit, attempt, epoch);
+SCHEMAS_FIELDS(core::batch::DispatchUnit, org, batch, unit, attempt, epoch, lane, passed);
 SCHEMAS_TYPE(core::batch::RecordHandle, "batch.record_handle");
 SCHEMAS_FIELDS(core::batch::RecordHandle, org, batch, unit, attempt, handle, epoch);
 SCHEMAS_TYPE(core::batch::ReportProgress, "batch.report_progress");
 SCHEMAS_FIELDS(core::batch::ReportProgress, org, batch, unit, attempt, progress, epoch);
 SCHEMAS_TYPE(core::batch::EndAttempt, "batch.end_attempt");
-SCHEMAS_FIELDS(core::batch::EndAttempt, org, batch, unit, attempt, reason, progress, epoch);
+SCHEMAS_FIELDS(core::batch::EndAttempt, org, batch, unit, attempt, reason, progress, epoch, outcomes, excused);
 SCHEMAS_TYPE(core::batch::CloseUnit, "batch.close_unit");
-SCHEMAS_FIELDS(core::batch::CloseUnit, org, batch, unit, progress, epoch);
+SCHEMAS_FIELDS(core::batch::CloseUnit, org, batch, unit, progress, epoch, shares, outcomes);
+SCHEMAS_TYPE(core::batch::RecordFeedback, "batch.record_feedback");
+SCHEMAS_FIELDS(core::batch::RecordFeedback, org, batch, quality_permille, outcome, note);
 SCHEMAS_TYPE(core::batch::CancelBatch, "batch.cancel");
 SCHEMAS_FIELDS(core::batch::CancelBatch, org, batch);
 SCHEMAS_TYPE(core::batch::ExpireBatch, "batch.expire");
@@ -135,15 +145,17 @@ SCHEMAS_FIELDS(core::batch::BatchQueued, org, batch);
 SCHEMAS_TYPE(core::batch::UnitsPlanned, "batch.units_planned");
 SCHEMAS_FIELDS(core::batch::UnitsPlanned, org, batch, first, units);
 SCHEMAS_TYPE(core::batch::UnitDispatched, "batch.unit_dispatched");
-SCHEMAS_FIELDS(core::batch::UnitDispatched, org, batch, unit, attempt, provider, model, mode, epoch);
+SCHEMAS_FIELDS(core::batch::UnitDispatched, org, batch, unit, attempt, provider, model, mode, epoch, passed);
 SCHEMAS_TYPE(core::batch::HandleRecorded, "batch.handle_recorded");
 SCHEMAS_FIELDS(core::batch::HandleRecorded, org, batch, unit, attempt, handle);
 SCHEMAS_TYPE(core::batch::UnitProgressed, "batch.unit_progressed");
 SCHEMAS_FIELDS(core::batch::UnitProgressed, org, batch, unit, attempt, progress, epoch);
 SCHEMAS_TYPE(core::batch::AttemptEnded, "batch.attempt_ended");
-SCHEMAS_FIELDS(core::batch::AttemptEnded, org, batch, unit, attempt, reason, progress, epoch);
+SCHEMAS_FIELDS(core::batch::AttemptEnded, org, batch, unit, attempt, reason, progress, epoch, outcomes, excused);
 SCHEMAS_TYPE(core::batch::UnitClosed, "batch.unit_closed");
-SCHEMAS_FIELDS(core::batch::UnitClosed, org, batch, unit, progress, epoch);
+SCHEMAS_FIELDS(core::batch::UnitClosed, org, batch, unit, progress, epoch, shares, outcomes);
+SCHEMAS_TYPE(core::batch::FeedbackRecorded, "batch.feedback_recorded");
+SCHEMAS_FIELDS(core::batch::FeedbackRecorded, org, batch, quality_permille, outcome, note);
 SCHEMAS_TYPE(core::batch::StopRequested, "batch.stop_requested");
 SCHEMAS_FIELDS(core::batch::StopRequested, org, batch, reason);
 SCHEMAS_TYPE(core::batch::BatchEnded, "batch.ended");
@@ -202,12 +214,21 @@ SCHEMAS_FIELDS(core::quote::Quote, org, id, phase, basis, terms, plan, estimate,
                locked_at, expires_at, batch);
 SCHEMAS_TYPE(core::batch::Batch, "B");
 SCHEMAS_FIELDS(core::batch::Batch, org, id, quote, phase, stop, terms, plan, webhook, retry_of, created_at, deadline,
-               dispatched_at, ended_at, stop_requested_at, units_planned, units_closed, closed, open, route_costs);
+               dispatched_at, ended_at, stop_requested_at, units_planned, units_closed, closed, open, shares);
 SCHEMAS_TYPE(core::batch::Unit, "U");
 SCHEMAS_FIELDS(core::batch::Unit, org, batch, index, phase, blob, route, item_count, quoted, attempt, handle,
-               dispatched_at, progress, epoch);
+               dispatched_at, progress, excused, attempts, epoch);
 SCHEMAS_TYPE(core::batch::Submission, "i");
 SCHEMAS_FIELDS(core::batch::Submission, org, idempotency_key, fingerprint, batch);
+SCHEMAS_TYPE(core::batch::ProviderBatch, "h");
+SCHEMAS_FIELDS(core::batch::ProviderBatch, handle, org, batch, unit, attempt);
+SCHEMAS_TYPE(core::batch::Feedback, "f");
+SCHEMAS_FIELDS(core::batch::Feedback, org, batch, quality_permille, outcome, note, recorded_at);
+SCHEMAS_TYPE(core::learning::LaneDay, "d");
+SCHEMAS_FIELDS(core::learning::LaneDay, day, provider, model, mode, operation, succeeded, item_faults, lane_faults,
+               invalid, attempts, took, items_settled, input_tokens, output_tokens, charged);
+SCHEMAS_TYPE(core::learning::Judgement, "j");
+SCHEMAS_FIELDS(core::learning::Judgement, org, operation, provider, model, items, permille_sum);
 SCHEMAS_TYPE(core::webhook::Delivery, "w");
 SCHEMAS_FIELDS(core::webhook::Delivery, org, id, batch, type, target, phase, created_at, attempt, last_status, next_at);
 SCHEMAS_TYPE(core::Timer, "T");

@@ -83,7 +83,7 @@ class SimulatedLane::Run : public std::enable_shared_from_this<Run> {
   }
 
   void stop() {
-    boost::asio::post(strand_, [self = shared_from_this()] { self->end(LaneEnd::stopped, "stopped"); });
+    boost::asio::post(strand_, [self = shared_from_this()] { self->end({LaneEnd::stopped, "stopped"}); });
   }
 
  private:
@@ -116,7 +116,7 @@ class SimulatedLane::Run : public std::enable_shared_from_this<Run> {
     for (std::size_t answers = 0; answers < answers_per_turn; ++answers) {
       if (ended_) return;
       ask_more();
-      if (asked_.empty()) return end(LaneEnd::finished, "");
+      if (asked_.empty()) return end({});
       if (asked_.top().due > Clock::now()) return wait();
       const Asked asked = asked_.top();
       asked_.pop();
@@ -149,7 +149,7 @@ class SimulatedLane::Run : public std::enable_shared_from_this<Run> {
     if (chance(Chance::lane_fault, asked) < settings_.lane_fault_rate) {
       observer_->on_answer(fault_answer(item, Verdict::lane_fault, "insufficient_quota",
                                         "The provider's account cannot be used now (simulated)."));
-      return end(LaneEnd::failed, "insufficient_quota");
+      return end({LaneEnd::failed, "insufficient_quota", processors::Trouble::busy});
     }
     if (chance(Chance::item_fault, asked) < settings_.item_fault_rate) {
       return observer_->on_answer(fault_answer(item, Verdict::item_fault, "invalid_request_error",
@@ -173,11 +173,11 @@ class SimulatedLane::Run : public std::enable_shared_from_this<Run> {
     return random.fraction();
   }
 
-  void end(LaneEnd how, std::string reason) {
+  void end(processors::AttemptEnd how) {
     if (std::exchange(ended_, true)) return;
     timer_.cancel();
     const std::shared_ptr<AttemptObserver> observer = std::move(observer_);
-    observer->on_end(how, std::move(reason));
+    observer->on_end(std::move(how));
     runs_->remove(*this);
   }
 
@@ -218,13 +218,17 @@ void SimulatedLane::start(Attempt attempt, std::shared_ptr<AttemptObserver> obse
   run->start();
 }
 
-void SimulatedLane::stop(const core::BatchId& batch) {
+void SimulatedLane::cancel(const core::BatchId& batch) {
+  leave(batch);  // there is nothing elsewhere that goes on
+}
+
+void SimulatedLane::leave(const core::BatchId& batch) {
   for (const std::shared_ptr<Run>& run : runs_->all()) {
     if (run->batch() == batch) run->stop();
   }
 }
 
-void SimulatedLane::stop_all() {
+void SimulatedLane::leave_all() {
   for (const std::shared_ptr<Run>& run : runs_->all()) run->stop();
 }
 

@@ -46,8 +46,9 @@ class SimulatedLane final : public processors::Lane {
   bool serves(const core::ProviderId& provider, core::Mode mode) const override;
   std::size_t attempts_max() const override;
   void start(processors::Attempt attempt, std::shared_ptr<processors::AttemptObserver> observer) override;
-  void stop(const core::BatchId& batch) override;
-  void stop_all() override;
+  void cancel(const core::BatchId& batch) override;
+  void leave(const core::BatchId& batch) override;
+  void leave_all() override;
 
  private:
   class Run;

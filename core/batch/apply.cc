@@ -1,4 +1,7 @@
+#include <algorithm>
+
 #include "core/batch/rules.h"
+#include "core/learning/rules.h"
 
 namespace core::batch {
 
@@ -23,6 +26,17 @@ Result<Unit> find_unit(const State& state, const OrgId& org, const BatchId& batc
 // Takes the batch to a phase, unless it is there or beyond.
 void advance(Batch& batch, Phase to) {
   if (batch.phase < to && may_follow(batch.phase, to)) batch.phase = to;
+}
+
+// The newest attempt of the unit is over.
+void end_attempt(State& state, Timestamp time, const Batch& batch, Unit& unit, std::string reason,
+                 const AttemptOutcomes& outcomes) {
+  if (unit.attempts.empty() || unit.attempts.back().ended_at) return;
+  AttemptRecord& attempt = unit.attempts.back();
+  attempt.ended_at = time;
+  attempt.end_reason = std::move(reason);
+  attempt.outcomes = outcomes;
+  learning::observe(state, time, batch.plan.routes[unit.route].operation, attempt);
 }
 
 // A unit's newest progress takes the place of the one before, in the unit and in the batch's sum.
@@ -56,7 +70,6 @@ Result<void> apply_one(State& state, Timestamp time, const BatchAccepted& event)
   batch.retry_of = event.retry_of;
   batch.created_at = time;
   batch.deadline = event.deadline;
-  batch.route_costs.resize(event.plan.routes.size());
   state.put(std::move(batch));
   if (event.idempotency)
     state.put(Submission{event.org, event.idempotency->key, event.idempotency->fingerprint, event.batch});
@@ -112,6 +125,15 @@ Result<void> apply_one(State& state, Timestamp time, const UnitDispatched& event
   unit->epoch = event.epoch;
   unit->handle.clear();
   unit->dispatched_at = time;
+  if (unit->attempts.size() == attempts_remembered_max) unit->attempts.erase(unit->attempts.begin());
+  AttemptRecord attempt;
+  attempt.number = event.attempt;
+  attempt.provider = event.provider;
+  attempt.model = event.model;
+  attempt.mode = event.mode;
+  attempt.passed = event.passed;
+  attempt.began_at = time;
+  unit->attempts.push_back(std::move(attempt));
   advance(*batch, Phase::dispatched);
   if (!batch->dispatched_at) batch->dispatched_at = time;
   state.put(std::move(*batch));
@@ -123,6 +145,8 @@ Result<void> apply_one(State& state, Timestamp, const HandleRecorded& event) {
   Result<Unit> unit = find_unit(state, event.org, event.batch, event.unit);
   if (unit.has_error()) return unit.error();
   unit->handle = event.handle;
+  if (!unit->attempts.empty()) unit->attempts.back().handle = event.handle;
+  state.put(ProviderBatch{event.handle, event.org, event.batch, event.unit, event.attempt});
   state.put(std::move(*unit));
   return {};
 }
@@ -131,27 +155,43 @@ Result<void> apply_one(State& state, Timestamp, const UnitProgressed& event) {
   return take_progress(state, event);
 }
 
-Result<void> apply_one(State& state, Timestamp, const AttemptEnded& event) {
+Result<void> apply_one(State& state, Timestamp time, const AttemptEnded& event) {
   if (auto taken = take_progress(state, event); taken.has_error()) return taken;
   Unit unit = *state.find<Unit>({event.org, event.batch, event.unit});
   unit.phase = UnitPhase::planned;
+  if (event.excused) ++unit.excused;
+  end_attempt(state, time, *state.find<Batch>({event.org, event.batch}), unit, event.reason, event.outcomes);
   state.put(std::move(unit));
   return {};
 }
 
-Result<void> apply_one(State& state, Timestamp, const UnitClosed& event) {
+Result<void> apply_one(State& state, Timestamp time, const UnitClosed& event) {
   if (auto taken = take_progress(state, event); taken.has_error()) return taken;
   Unit unit = *state.find<Unit>({event.org, event.batch, event.unit});
   Batch batch = *state.find<Batch>({event.org, event.batch});
   unit.phase = UnitPhase::closed;
+  end_attempt(state, time, batch, unit, "finished", event.outcomes);
   batch.open -= event.progress;
   batch.closed += event.progress;
-  batch.route_costs[unit.route] = batch.route_costs[unit.route] + event.progress.provider_cost;
+  for (const LaneShare& share : shares_of(batch.plan.routes[unit.route], event.progress, event.shares)) {
+    add_share(batch.shares, share);
+    learning::settle(state, time, share);
+  }
   ++batch.units_closed;
   if (batch.units_closed == batch.plan.unit_count) advance(batch, Phase::completing);
   state.erase<Outstanding>({key_of(RunUnit{event.org, event.batch, event.unit})});
   state.put(std::move(unit));
   state.put(std::move(batch));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp time, const FeedbackRecorded& event) {
+  const Result<Batch> batch = find_batch(state, event.org, event.batch);
+  if (batch.has_error()) return batch.error();
+  if (const Feedback* earlier = state.find<Feedback>({event.org, event.batch}))
+    learning::forget(state, *batch, earlier->quality_permille);
+  learning::judge(state, *batch, event.quality_permille);
+  state.put(Feedback{event.org, event.batch, event.quality_permille, event.outcome, event.note, time});
   return {};
 }
 

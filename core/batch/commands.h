@@ -54,6 +54,8 @@ struct DispatchUnit {
   UnitIndex unit;
   AttemptNumber attempt;  // one above the newest
   std::optional<Epoch> epoch = {};
+  std::uint32_t lane = 0;  // index into the lanes of its route
+  std::vector<PassedLane> passed = {};
 };
 
 // The provider's own batch for this attempt exists.
@@ -85,6 +87,8 @@ struct EndAttempt {
   std::string reason;  // stable word
   Progress progress;
   std::optional<Epoch> epoch = {};
+  AttemptOutcomes outcomes = {};
+  bool excused = false;  // by trouble of the lane, for which no item is to blame
 };
 
 // Each item of the unit has its row.
@@ -94,6 +98,17 @@ struct CloseUnit {
   UnitIndex unit;
   Progress progress;
   std::optional<Epoch> epoch = {};
+  LaneShares shares = {};         // of all attempts
+  AttemptOutcomes outcomes = {};  // of the last attempt; all zero when that has ended before
+};
+
+// A customer's judgement of a batch's results.
+struct RecordFeedback {
+  OrgId org;
+  BatchId batch;
+  std::uint32_t quality_permille = 0;  // 0 to 1,000
+  std::string outcome;                 // accepted, accepted_with_edits or rejected; empty: not said
+  std::optional<Sealed> note;
 };
 
 struct CancelBatch {

@@ -98,14 +98,26 @@ Phase end_of(StopReason stop, const Tally& tally) {
   return tally.succeeded == 0 && tally.exhausted == 0 ? Phase::failed : Phase::completed;
 }
 
-Result<Events> end_batch(const State& state, const Batch& batch, const Progress& total,
-                         const std::vector<Money>& route_costs) {
+// What runners report of their lanes must add up to what they report of the unit.
+Result<void> check_shares(const LaneShares& shares, const Progress& progress) {
+  LaneShare sum;
+  for (const LaneShare& share : shares) {
+    sum.succeeded += share.succeeded;
+    sum.charged = sum.charged + share.charged;
+    sum.provider_cost = sum.provider_cost + share.provider_cost;
+  }
+  if (sum.succeeded != progress.tally.succeeded || sum.charged != progress.charged ||
+      sum.provider_cost != progress.provider_cost)
+    return Error{ErrorCode::internal, "the shares of a unit's lanes do not add up to the unit"};
+  return {};
+}
+
+Result<Events> end_batch(const State& state, const Batch& batch, const Progress& total, const LaneShares& shares) {
   Result<Events> events = ledger::settle(state, batch.org, batch.id, total.charged);
   if (events.has_error()) return events.error();
 
   std::map<ProviderId, Money> costs;
-  for (std::size_t i = 0; i < route_costs.size(); ++i)
-    costs[batch.plan.routes[i].provider] = costs[batch.plan.routes[i].provider] + route_costs[i];
+  for (const LaneShare& share : shares) costs[share.provider] = costs[share.provider] + share.provider_cost;
   for (const auto& [provider, cost] : costs) {
     if (cost > Money{}) events->push_back(ledger::provider_charge(batch.org, batch.id, provider, cost));
   }
@@ -217,10 +229,13 @@ Result<Decision> decide_one(const State& state, const Context& context, const Di
   if (open->batch->stop != StopReason::none || open->batch->deadline <= context.now)
     return stale("the batch is being stopped");
   if (command.attempt.value() != open->unit->attempt.value() + 1) return stale("this attempt was made already");
-  if (command.attempt.value() > context.policy.unit_attempts_max) return stale("the unit's attempts are used up");
-  const quote::Route& route = open->batch->plan.routes[open->unit->route];
-  return Decision{{UnitDispatched{command.org, command.batch, command.unit, command.attempt, route.provider,
-                                  route.model, route.mode, command.epoch}},
+  if (command.attempt.value() - open->unit->excused > context.policy.unit_attempts_max)
+    return stale("the unit's attempts are used up");
+  const std::vector<quote::RouteLane> lanes = quote::lanes_of(open->batch->plan.routes[open->unit->route]);
+  if (command.lane >= lanes.size()) return Error{ErrorCode::internal, "a unit can only go to a lane of its route"};
+  const quote::RouteLane& lane = lanes[command.lane];
+  return Decision{{UnitDispatched{command.org, command.batch, command.unit, command.attempt, lane.provider, lane.model,
+                                  lane.mode, command.epoch, command.passed}},
                   command.batch.value()};
 }
 
@@ -246,7 +261,7 @@ Result<Decision> decide_one(const State& state, const Context&, const EndAttempt
   if (open.has_error()) return open.error();
   if (auto checked = check_within_unit(*open->unit, command.progress); checked.has_error()) return checked.error();
   return Decision{{AttemptEnded{command.org, command.batch, command.unit, command.attempt, command.reason,
-                                command.progress, command.epoch}},
+                                command.progress, command.epoch, command.outcomes, command.excused}},
                   command.batch.value()};
 }
 
@@ -259,17 +274,33 @@ Result<Decision> decide_one(const State& state, const Context&, const CloseUnit&
     return Error{ErrorCode::internal, "a unit closes when each of its items has one row, not before"};
   if (auto checked = check_within_unit(unit, command.progress); checked.has_error()) return checked.error();
 
-  Events events{UnitClosed{command.org, command.batch, command.unit, command.progress, command.epoch}};
+  const LaneShares shares = shares_of(batch.plan.routes[unit.route], command.progress, command.shares);
+  if (auto checked = check_shares(shares, command.progress); checked.has_error()) return checked.error();
+
+  Events events{
+      UnitClosed{command.org, command.batch, command.unit, command.progress, command.epoch, shares, command.outcomes}};
   if (batch.units_closed + 1 == batch.plan.unit_count) {
     Progress total = batch.closed;
     total += command.progress;
-    std::vector<Money> route_costs = batch.route_costs;
-    route_costs[unit.route] = route_costs[unit.route] + command.progress.provider_cost;
-    Result<Events> ending = end_batch(state, batch, total, route_costs);
+    LaneShares all = batch.shares;
+    for (const LaneShare& share : shares) add_share(all, share);
+    Result<Events> ending = end_batch(state, batch, total, all);
     if (ending.has_error()) return ending.error();
     std::move(ending->begin(), ending->end(), std::back_inserter(events));
   }
   return Decision{std::move(events), command.batch.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const RecordFeedback& command) {
+  const Batch* batch = state.find<Batch>({command.org, command.batch});
+  if (batch == nullptr) return batch_not_found();
+  if (!terminal(batch->phase))
+    return Error{ErrorCode::batch_not_finished, "feedback is about results; give it when the batch has ended"};
+  if (command.quality_permille > 1'000)
+    return Error{ErrorCode::invalid_request, "quality_score must lie between 0 and 1", "quality_score"};
+  return Decision{
+      {FeedbackRecorded{command.org, command.batch, command.quality_permille, command.outcome, command.note}},
+      command.batch.value()};
 }
 
 Result<Decision> decide_one(const State& state, const Context&, const CancelBatch& command) {

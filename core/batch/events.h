@@ -41,6 +41,7 @@ struct UnitDispatched final {
   ModelSlug model;
   Mode mode = Mode::sync;
   std::optional<Epoch> epoch = {};
+  std::vector<PassedLane> passed = {};
 };
 
 struct HandleRecorded final {
@@ -68,6 +69,8 @@ struct AttemptEnded final {
   std::string reason;
   Progress progress;
   std::optional<Epoch> epoch = {};
+  AttemptOutcomes outcomes = {};
+  bool excused = false;
 };
 
 struct UnitClosed final {
@@ -76,6 +79,16 @@ struct UnitClosed final {
   UnitIndex unit;
   Progress progress;
   std::optional<Epoch> epoch = {};
+  LaneShares shares = {};
+  AttemptOutcomes outcomes = {};
+};
+
+struct FeedbackRecorded final {
+  OrgId org;
+  BatchId batch;
+  std::uint32_t quality_permille = 0;
+  std::string outcome;
+  std::optional<Sealed> note;
 };
 
 struct StopRequested final {

@@ -12,6 +12,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Re
 Result<Decision> decide_one(const State& state, const Context& context, const ReportProgress& command);
 Result<Decision> decide_one(const State& state, const Context& context, const EndAttempt& command);
 Result<Decision> decide_one(const State& state, const Context& context, const CloseUnit& command);
+Result<Decision> decide_one(const State& state, const Context& context, const RecordFeedback& command);
 Result<Decision> decide_one(const State& state, const Context& context, const CancelBatch& command);
 Result<Decision> decide_one(const State& state, const Context& context, const ExpireBatch& command);
 
@@ -23,6 +24,7 @@ Result<void> apply_one(State& state, Timestamp time, const HandleRecorded& event
 Result<void> apply_one(State& state, Timestamp time, const UnitProgressed& event);
 Result<void> apply_one(State& state, Timestamp time, const AttemptEnded& event);
 Result<void> apply_one(State& state, Timestamp time, const UnitClosed& event);
+Result<void> apply_one(State& state, Timestamp time, const FeedbackRecorded& event);
 Result<void> apply_one(State& state, Timestamp time, const StopRequested& event);
 Result<void> apply_one(State& state, Timestamp time, const BatchEnded& event);
 

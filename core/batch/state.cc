@@ -96,6 +96,30 @@ Segments& Segments::operator-=(const Segments& other) {
   return *this;
 }
 
+bool LaneShare::same_lane(const LaneShare& other) const {
+  return provider == other.provider && model == other.model && mode == other.mode && operation == other.operation;
+}
+
+void add_share(LaneShares& shares, const LaneShare& share) {
+  for (LaneShare& known : shares) {
+    if (!known.same_lane(share)) continue;
+    known.succeeded += share.succeeded;
+    known.failed += share.failed;
+    known.input_tokens += share.input_tokens;
+    known.output_tokens += share.output_tokens;
+    known.charged = known.charged + share.charged;
+    known.provider_cost = known.provider_cost + share.provider_cost;
+    return;
+  }
+  shares.push_back(share);
+}
+
+LaneShares shares_of(const quote::Route& route, const Progress& unit, const LaneShares& said) {
+  if (!said.empty()) return said;
+  return {{route.provider, route.model, route.mode, route.operation, unit.tally.succeeded, unit.tally.failed,
+           unit.input_tokens, unit.output_tokens, unit.charged, unit.provider_cost}};
+}
+
 Progress& Progress::operator+=(const Progress& other) {
   tally += other.tally;
   segments += other.segments;

@@ -77,6 +77,40 @@ struct Progress {
   friend bool operator==(const Progress&, const Progress&) = default;
 };
 
+// What one lane did for a batch, settled unit by unit.
+struct LaneShare {
+  ProviderId provider;
+  ModelSlug model;
+  Mode mode = Mode::sync;
+  Operation operation = Operation::responses;
+  std::uint32_t succeeded = 0;
+  std::uint32_t failed = 0;  // for the items' own faults
+  std::int64_t input_tokens = 0;
+  std::int64_t output_tokens = 0;
+  Money charged;
+  Money provider_cost;
+
+  bool same_lane(const LaneShare& other) const;
+};
+using LaneShares = std::vector<LaneShare>;  // each lane and operation once
+// Adds to the share of the same lane and operation, or begins one.
+void add_share(LaneShares& shares, const LaneShare& share);
+
+// What the lanes of a unit did. Where nobody said, its route's best lane did everything: so it was before there were
+// fallbacks.
+LaneShares shares_of(const quote::Route& route, const Progress& unit, const LaneShares& said);
+
+// How the items of one attempt fared, each counted once, the last time that it was asked.
+struct AttemptOutcomes {
+  std::uint32_t asked = 0;
+  std::uint32_t succeeded = 0;
+  std::uint32_t item_faults = 0;  // at fault themselves
+  std::uint32_t lane_faults = 0;  // the lane's: transient, unknown, refused by our account, or no answer at all
+  std::uint32_t invalid = 0;      // answered, and found wanting by verification
+  Duration took{};
+  friend bool operator==(const AttemptOutcomes&, const AttemptOutcomes&) = default;
+};
+
 struct Batch {
   using Key = std::tuple<OrgId, BatchId>;
   Key key() const { return {org, id}; }
@@ -97,13 +131,36 @@ struct Batch {
   std::optional<Timestamp> stop_requested_at;
   std::uint32_t units_planned = 0;
   std::uint32_t units_closed = 0;
-  Progress closed;                 // of the units that are closed
-  Progress open;                   // last reported by the units that are not
-  std::vector<Money> route_costs;  // what closed units cost us, by route of the plan
+  Progress closed;    // of the units that are closed
+  Progress open;      // last reported by the units that are not
+  LaneShares shares;  // of the units that are closed
 };
 
 // planned -> dispatched -> (next attempt: dispatched) -> closed
 enum class UnitPhase { planned, dispatched, closed };
+
+// A lane that was ranked higher than the one taken, and why it was not.
+struct PassedLane {
+  ProviderId provider;
+  ModelSlug model;
+  Mode mode = Mode::sync;
+  std::string reason;  // stable word
+};
+
+// One try of a unit on a lane, for the route receipt.
+struct AttemptRecord {
+  AttemptNumber number;
+  ProviderId provider;
+  ModelSlug model;
+  Mode mode = Mode::sync;
+  std::vector<PassedLane> passed;
+  std::string handle;  // of the provider batch; empty: none
+  Timestamp began_at;
+  std::optional<Timestamp> ended_at;
+  std::string end_reason;  // stable word; empty while it runs
+  AttemptOutcomes outcomes;
+};
+constexpr std::size_t attempts_remembered_max = 20;
 
 // Items that go to one lane together.
 struct Unit {
@@ -122,7 +179,34 @@ struct Unit {
   std::string handle;                      // provider batch of this attempt; empty: none
   std::optional<Timestamp> dispatched_at;  // this attempt; absent before the first
   Progress progress;
+  std::uint32_t excused = 0;  // attempts that ended by trouble of the lane; they do not count against the items
+  std::vector<AttemptRecord> attempts;  // the newest, oldest first
   std::optional<Epoch> epoch;  // of the owner under whom its results are kept; none: kept before there were several
+};
+
+// A provider batch that was made for an attempt. Kept, so that none is ever taken for one that nobody knows of.
+struct ProviderBatch {
+  using Key = std::tuple<std::string>;
+  Key key() const { return {handle}; }
+
+  std::string handle;
+  OrgId org;
+  BatchId batch;
+  UnitIndex unit;
+  AttemptNumber attempt;
+};
+
+// What a customer said of a batch's results; the newest stands.
+struct Feedback {
+  using Key = std::tuple<OrgId, BatchId>;
+  Key key() const { return {org, batch}; }
+
+  OrgId org;
+  BatchId batch;
+  std::uint32_t quality_permille = 0;
+  std::string outcome;
+  std::optional<Sealed> note;
+  Timestamp recorded_at;
 };
 
 // The answer to a submission that carried an Idempotency-Key.

@@ -36,7 +36,19 @@ struct RejectedLane {
   std::string reason;
 };
 
-// Items that go the same way, at locked prices.
+// A lane that may serve a route's items.
+struct RouteLane {
+  ProviderId provider;
+  ModelSlug model;
+  Mode mode = Mode::sync;
+  Prices prices;  // of the catalog that the quote was made with: what the work would cost us
+  friend bool operator==(const RouteLane&, const RouteLane&) = default;
+};
+constexpr std::size_t route_lanes_max = 8;
+constexpr std::size_t routes_max = 256;
+
+// Items of one operation that go the same way, at locked prices. Provider, model, mode and prices are those of the best
+// lane; its prices bind, whichever lane does the work.
 struct Route {
   ProviderId provider;
   ModelSlug model;
@@ -47,7 +59,12 @@ struct Route {
   double quality_score = 0;
   double reliability_prior_score = 0;
   std::vector<ProviderId> fallback_order;
+  Operation operation = Operation::responses;
+  std::vector<RouteLane> lanes;  // best first; empty in old quotes: see lanes_of
+  std::optional<double> observed_confidence_score;
 };
+// The lanes of a route, best first, at least one.
+std::vector<RouteLane> lanes_of(const Route& route);
 
 // How a manifest was priced and cut. The rest is in the plan blob and the unit blobs that it names.
 struct Plan {

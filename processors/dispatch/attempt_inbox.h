@@ -42,9 +42,9 @@ class AttemptInbox final : public AttemptObserver, public std::enable_shared_fro
       if (self->answers_.size() >= wake_at) self->wake_.cancel();
     });
   }
-  void on_end(LaneEnd end, std::string reason) override {
-    boost::asio::post(strand_, [self = shared_from_this(), end, reason = std::move(reason)]() mutable {
-      self->end_ = std::pair(end, std::move(reason));
+  void on_end(AttemptEnd end) override {
+    boost::asio::post(strand_, [self = shared_from_this(), end = std::move(end)]() mutable {
+      self->end_ = std::move(end);
       self->wake_.cancel();
     });
   }
@@ -58,7 +58,7 @@ class AttemptInbox final : public AttemptObserver, public std::enable_shared_fro
 
   std::vector<LaneAnswer> take_answers() { return std::exchange(answers_, {}); }
   std::optional<Handle> take_handle() { return std::exchange(handle_, std::nullopt); }
-  const std::optional<std::pair<LaneEnd, std::string>>& end() const { return end_; }
+  const std::optional<AttemptEnd>& end() const { return end_; }
 
  private:
   static constexpr std::size_t wake_at = 64;
@@ -67,7 +67,7 @@ class AttemptInbox final : public AttemptObserver, public std::enable_shared_fro
   boost::asio::steady_timer wake_;
   std::vector<LaneAnswer> answers_;
   std::optional<Handle> handle_;
-  std::optional<std::pair<LaneEnd, std::string>> end_;
+  std::optional<AttemptEnd> end_;
 };
 
 }  // namespace processors

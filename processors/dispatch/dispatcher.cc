@@ -28,12 +28,12 @@ void Dispatcher::run(TermPointer term, core::RunUnit unit) {
 }
 
 void Dispatcher::stop_batch(const core::BatchId& batch) {
-  for (Lane* lane : environment_.lanes) lane->stop(batch);
+  for (Lane* lane : environment_.lanes) lane->cancel(batch);
 }
 
 void Dispatcher::stop() {
   stopping_ = true;
-  for (Lane* lane : environment_.lanes) lane->stop_all();
+  for (Lane* lane : environment_.lanes) lane->leave_all();
 }
 
 void Dispatcher::pump() {

@@ -274,7 +274,7 @@ TEST_F(DispatcherTest, TheFirstAnswerStandsAndStrangersAreIgnored) {
     stranger.number = 77;
     observer.on_answer(std::move(stranger));
   }
-  service->lane.end(0, LaneEnd::finished, "");
+  service->lane.end(0, {});
   const core::batch::Batch batch = service->run_to_the_end(id);
   EXPECT_EQ(batch.closed.tally, (Tally{2, 0, 0, 0, 0}));
   expect_settled(batch, money_of(2));

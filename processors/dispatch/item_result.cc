@@ -57,7 +57,8 @@ std::optional<schemas::ItemResult> result_of(const schemas::WorkItem& work, cons
   result.provider_body = answer.provider_body;
   switch (answer.verdict) {
     case Verdict::transient:
-    case Verdict::lane_fault: return std::nullopt;
+    case Verdict::lane_fault:
+    case Verdict::unknown: return std::nullopt;
     case Verdict::item_fault:
       result.outcome = schemas::ItemOutcome::failed;
       result.error_code = answer.error_code;

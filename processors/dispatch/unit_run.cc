@@ -174,21 +174,21 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
   // A stop that came before the lane knew of the attempt has stopped nothing.
   const core::Result<void> loaded = load();
   if (stopping_ || term_->ended || loaded.has_error() || gone_ || batch_.stop != core::batch::StopReason::none)
-    lane.stop(id_.batch);
+    lane.leave(id_.batch);
   if (loaded.has_error()) co_return loaded.error();
 
   auto synced_at = std::chrono::steady_clock::now();
   bool ended = false;
   while (!ended) {
     co_await inbox->wait(sync_interval);
-    if (term_->ended) lane.stop(id_.batch);
+    if (term_->ended) lane.leave(id_.batch);
     ended = inbox->end().has_value();
     if (std::optional<Handle> handle = inbox->take_handle()) {
       core::Command command =
           core::batch::RecordHandle{id_.org, id_.batch, id_.unit, unit_.attempt, handle->text, term_->epoch};
       const core::Result<Answer> recorded = co_await send("handle", std::move(command));
       if (recorded.has_error()) {
-        lane.stop(id_.batch);
+        lane.leave(id_.batch);
         co_return recorded.error();
       }
       unit_.handle = handle->text;
@@ -203,24 +203,28 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
       if (!ended && now - reported_at_ >= report_interval) report_progress();
     }
     if (recorded.has_error()) {
-      lane.stop(id_.batch);
+      lane.leave(id_.batch);
       co_return recorded.error();
     }
   }
   environment_.metrics.observe_seconds("batchrouter_attempt_seconds", {{"provider", route().provider.value()}},
                                        std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
 
-  const auto& [end, reason] = *inbox->end();
+  const AttemptEnd& end = *inbox->end();
   if (unanswered_.empty()) co_return Attempted::all_answered;
-  if (end == LaneEnd::stopped) {
+  if (end.how == LaneEnd::stopped) {
     // With its batch, as the state then says; with the service, which starts nothing any more; or because another unit
     // of the batch met trouble.
     if (const auto reloaded = load(); reloaded.has_error()) co_return reloaded.error();
     co_return batch_.stop == core::batch::StopReason::none ? Attempted::interrupted : Attempted::reload;
   }
-  core::Command command = core::batch::EndAttempt{
-      id_.org,     id_.batch, id_.unit, unit_.attempt, reason.empty() ? "items_left" : reason, results_->progress(),
-      term_->epoch};
+  core::Command command = core::batch::EndAttempt{id_.org,
+                                                  id_.batch,
+                                                  id_.unit,
+                                                  unit_.attempt,
+                                                  end.reason.empty() ? "items_left" : end.reason,
+                                                  results_->progress(),
+                                                  term_->epoch};
   const core::Result<Answer> answer = co_await send("end", std::move(command));
   if (answer.has_error()) co_return answer.error();
   co_return Attempted::items_left;

@@ -1,6 +1,7 @@
 // A lane runs attempts: it asks a provider every item of one and reports each answer as it comes.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -23,14 +24,23 @@ struct LaneItem {
 };
 
 struct Attempt {
+  core::OrgId org;
   core::BatchId batch;
   core::UnitIndex unit;
   core::AttemptNumber number;
   core::ProviderId provider;
   core::ModelSlug model;
+  std::string provider_model;  // the provider's own name for it
   core::Mode mode = core::Mode::sync;
   core::Timestamp deadline;
-  std::string handle;           // what an earlier run of this attempt reported as its provider batch; empty: none
+  // A provider batch that has not ended by then is ended, what it has finished is reported, and the attempt fails with
+  // trouble `slow`. None: it may take until the deadline.
+  std::optional<core::Timestamp> give_up_at;
+  core::Timestamp intended_at;  // when the intent to make this attempt became durable
+  // An earlier run has begun this attempt: without a handle it may have left a provider batch that nobody knows of,
+  // which is to be found before another is made.
+  bool resumed = false;
+  std::string handle;           // what that run reported as its provider batch; empty: nothing
   std::vector<LaneItem> items;  // those still without an answer
 };
 
@@ -46,14 +56,16 @@ enum class Verdict {
   item_fault,  // the item itself is at fault: asking again cannot help
   transient,   // may succeed on another attempt
   lane_fault,  // our account, key or quota: no item of this lane can succeed now
+  unknown,     // it may have been carried out, and paid for; may be asked again
 };
 
 struct LaneAnswer {
   std::uint32_t number = 0;
   Verdict verdict = Verdict::transient;
   std::string text;           // of the assistant; for embeddings a JSON array of numbers
+  std::string tool_calls;     // JSON array as Chat Completions has it; empty: none
   std::string finish_reason;  // stop, length, content_filter, tool_calls, refusal
-  Usage usage;
+  Usage usage;                // all zero when the provider did not say, or not plausibly
   std::string error_code;     // stable word, when not succeeded
   std::string error_message;  // for the customer; never names our account
   std::string provider_body;  // JSON as the provider sent it; may be empty
@@ -61,8 +73,26 @@ struct LaneAnswer {
 
 enum class LaneEnd {
   finished,  // each item was answered, one way or another
-  stopped,   // stop() was called
+  stopped,   // by cancel() or leave()
   failed,    // the lane as a whole failed; items without an answer may be asked again
+};
+
+// What kept a lane from answering; it says when the lane is worth another try, and no item is to blame for it.
+enum class Trouble {
+  none,
+  busy,           // rate limits: after a wait
+  down,           // errors of the server or the network: after a longer one
+  blocked,        // account, key, quota: not before somebody has done something about it
+  blocked_model,  // the same, for this model only
+  slow,           // the provider batch was given up
+  mismatched,     // answers came under wrong ids: none of them was reported
+};
+
+struct AttemptEnd {
+  LaneEnd how = LaneEnd::finished;
+  std::string reason;  // stable word
+  Trouble trouble = Trouble::none;
+  std::optional<std::chrono::seconds> retry_after = {};  // as the provider asked
 };
 
 // The lane's view of who runs it. Called from any thread, never after on_end.
@@ -72,10 +102,10 @@ class AttemptObserver {
   // A provider batch exists: continue by calling `durable` has been called, so that a crash can find it again.
   virtual void on_handle(std::string handle, std::function<void()> durable) = 0;
   virtual void on_answer(LaneAnswer answer) = 0;
-  virtual void on_end(LaneEnd end, std::string reason) = 0;
+  virtual void on_end(AttemptEnd end) = 0;
 };
 
-// Threading: start and stop from any thread.
+// Threading: all from any thread.
 class Lane {
  public:
   virtual ~Lane() = default;
@@ -83,10 +113,13 @@ class Lane {
   // Attempts that may run at once on this lane.
   virtual std::size_t attempts_max() const = 0;
   virtual void start(Attempt attempt, std::shared_ptr<AttemptObserver> observer) = 0;
-  // Ends the running attempts of a batch early; each still reports on_end.
-  virtual void stop(const core::BatchId& batch) = 0;
+  // The batch is to stop: the provider's work for it is ended, what was finished is still reported, and each running
+  // attempt reports on_end, within bounded time.
+  virtual void cancel(const core::BatchId& batch) = 0;
+  // The running attempts of a batch end here at once; the provider's work goes on, to be taken up by the handle.
+  virtual void leave(const core::BatchId& batch) = 0;
   // The same for every batch.
-  virtual void stop_all() = 0;
+  virtual void leave_all() = 0;
 };
 
 }  // namespace processors

@@ -154,6 +154,12 @@ core::Result<schemas::PublicDispatch> dispatch_of(const EventPlace& place, const
   dispatch.provider = facts->route.provider;
   dispatch.model = facts->route.model;
   dispatch.mode = facts->route.mode;
+  for (const core::batch::AttemptRecord& attempt : facts->unit.attempts) {
+    if (attempt.number != dispatch.attempt) continue;
+    dispatch.provider = attempt.provider;
+    dispatch.model = attempt.model;
+    dispatch.mode = attempt.mode;
+  }
   dispatch.item_count = facts->unit.item_count;
   const bool newest = dispatch.attempt == facts->unit.attempt;
   if (step != schemas::PublicDispatchStep::dispatched && newest && facts->unit.dispatched_at)
@@ -233,6 +239,7 @@ Records public_records(const EventPlace& place, const core::Event& event, const 
                         [&](const core::batch::BatchQueued& one) { return nothing(one); },
                         [&](const core::batch::UnitsPlanned& one) { return nothing(one); },
                         [&](const core::batch::UnitProgressed& one) { return nothing(one); },
+                        [&](const core::batch::FeedbackRecorded& one) { return nothing(one); },
                         [&](const core::batch::StopRequested& one) { return nothing(one); },
                         [&](const core::batch::BatchEnded& one) { return nothing(one); },
                         [&](const core::webhook::DeliveryScheduled& one) { return nothing(one); },

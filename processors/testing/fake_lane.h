@@ -51,27 +51,33 @@ class FakeLane final : public Lane {
     if (!reports_handles_ || !runs[index].attempt.handle.empty()) return ask_items(index);
     runs[index].observer->on_handle("provider_batch_" + std::to_string(index + 1), [this, index] { ask_items(index); });
   }
-  void stop(const core::BatchId& batch) override {
+  void cancel(const core::BatchId& batch) override {
+    cancelled.push_back(batch);
+    leave(batch);
+  }
+  void leave(const core::BatchId& batch) override {
     for (std::size_t i = 0; i < runs.size(); ++i) {
-      if (runs[i].attempt.batch == batch) end(i, LaneEnd::stopped, "stopped");
+      if (runs[i].attempt.batch == batch) end(i, {LaneEnd::stopped, "stopped"});
     }
   }
-  void stop_all() override {
-    for (std::size_t i = 0; i < runs.size(); ++i) end(i, LaneEnd::stopped, "stopped");
+  void leave_all() override {
+    for (std::size_t i = 0; i < runs.size(); ++i) end(i, {LaneEnd::stopped, "stopped"});
   }
 
   // --- verbs of tests
 
   void answer_by(Script script) { script_ = std::move(script); }
   // Each attempt fails as a whole once its items were asked.
-  void fail_attempts(std::string reason) { failure_ = std::move(reason); }
+  void fail_attempts(std::string reason, Trouble trouble = Trouble::none) {
+    failure_ = AttemptEnd{LaneEnd::failed, std::move(reason), trouble};
+  }
   void succeed_again() { failure_.reset(); }
   // Attempts report a provider batch and ask nothing before that is durable.
   void report_handles() { reports_handles_ = true; }
   // In the middle of the next start(), before the attempt can be stopped.
   void before_next_start(std::function<void()> what) { before_start_ = std::move(what); }
-  void end(std::size_t index, LaneEnd how, std::string reason) {
-    if (const auto observer = std::exchange(runs.at(index).observer, nullptr)) observer->on_end(how, std::move(reason));
+  void end(std::size_t index, AttemptEnd how) {
+    if (const auto observer = std::exchange(runs.at(index).observer, nullptr)) observer->on_end(std::move(how));
   }
 
   int asked(std::uint32_t number) const {
@@ -80,6 +86,7 @@ class FakeLane final : public Lane {
   }
 
   std::vector<Run> runs;
+  std::vector<core::BatchId> cancelled;
 
  private:
   void ask_items(std::size_t index) {
@@ -92,13 +99,13 @@ class FakeLane final : public Lane {
       else
         all_answered = false;
     }
-    if (failure_) return end(index, LaneEnd::failed, *failure_);
-    if (all_answered) end(index, LaneEnd::finished, "");
+    if (failure_) return end(index, *failure_);
+    if (all_answered) end(index, {});
   }
 
   const core::ProviderId provider_;
   Script script_ = [](const Attempt&, const LaneItem& item) { return answer_with(item, Verdict::succeeded); };
-  std::optional<std::string> failure_;
+  std::optional<AttemptEnd> failure_;
   bool reports_handles_ = false;
   std::function<void()> before_start_;
   std::map<std::uint32_t, int> asks_;
