@@ -85,7 +85,7 @@ std::optional<RejectionReason> model_rejection(const Model* model, const RouteRe
 }
 
 std::optional<RejectionReason> offering_rejection(const Offering& offering, const std::vector<ConfiguredLane>& lanes,
-                                                  const RouteRequest& request, const learning::Scores& scores) {
+                                                  const RouteRequest& request) {
   const auto lane = std::find_if(lanes.begin(), lanes.end(), [&](const ConfiguredLane& configured) {
     return configured.provider == offering.provider && configured.mode == offering.mode;
   });
@@ -94,7 +94,6 @@ std::optional<RejectionReason> offering_rejection(const Offering& offering, cons
   if (offering.privacy_tier < request.privacy_tier) return RejectionReason::privacy_tier_not_met;
   if (!region_allowed(offering, request.allowed_regions)) return RejectionReason::region_not_allowed;
   if (request.slack < expectation(offering.mode)) return RejectionReason::sla_too_tight;
-  if (scores.parked(offering.provider, offering.model, offering.mode)) return RejectionReason::lane_parked;
   return std::nullopt;
 }
 
@@ -142,16 +141,16 @@ void rank(const Catalog& catalog, const RouteRequest& request, std::vector<Route
   });
 }
 
-void leave_out_untrusted(const Catalog& catalog, RouteDecision& decision) {
-  const auto trusted = [](const RouteCandidate& candidate) { return candidate.trust_score >= trust_score_min; };
-  if (std::none_of(decision.ranked.begin(), decision.ranked.end(), trusted)) return;
+// Unless it would leave nothing: a lane in doubt is better than none, as there may be time until the deadline.
+template <class Unwanted>
+void leave_out(const Catalog& catalog, RouteDecision& decision, RejectionReason reason, Unwanted unwanted) {
+  if (std::all_of(decision.ranked.begin(), decision.ranked.end(), unwanted)) return;
   for (const RouteCandidate& candidate : decision.ranked) {
-    if (trusted(candidate)) continue;
+    if (!unwanted(candidate)) continue;
     const Offering& offering = catalog.offerings()[candidate.offering];
-    decision.rejected.push_back(
-        {offering.model, offering.provider, offering.mode, RejectionReason::confidence_too_low});
+    decision.rejected.push_back({offering.model, offering.provider, offering.mode, reason});
   }
-  std::erase_if(decision.ranked, [&](const RouteCandidate& candidate) { return !trusted(candidate); });
+  std::erase_if(decision.ranked, unwanted);
 }
 
 }  // namespace
@@ -191,7 +190,7 @@ RouteDecision route(const Catalog& catalog, const std::vector<ConfiguredLane>& l
       const auto reject = [&](RejectionReason reason, std::string detail = {}) {
         decision.rejected.push_back({slug, offering.provider, offering.mode, reason, std::move(detail)});
       };
-      if (const auto reason = offering_rejection(offering, lanes, request, scores)) {
+      if (const auto reason = offering_rejection(offering, lanes, request)) {
         reject(*reason);
         continue;
       }
@@ -214,7 +213,12 @@ RouteDecision route(const Catalog& catalog, const std::vector<ConfiguredLane>& l
       decision.ranked.push_back(candidate);
     }
   }
-  leave_out_untrusted(catalog, decision);
+  leave_out(catalog, decision, RejectionReason::lane_parked, [&](const RouteCandidate& candidate) {
+    const Offering& offering = catalog.offerings()[candidate.offering];
+    return scores.parked(offering.provider, offering.model, offering.mode);
+  });
+  leave_out(catalog, decision, RejectionReason::confidence_too_low,
+            [](const RouteCandidate& candidate) { return candidate.trust_score < trust_score_min; });
   rank(catalog, request, decision.ranked);
   return decision;
 }

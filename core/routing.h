@@ -48,7 +48,7 @@ struct RouteCandidate {
 // Which telemetry an observed confidence came from: "none" or "routing_outcomes".
 std::string_view observed_confidence_basis(const std::optional<double>& observed_confidence_score);
 
-// A lane trusted less is left out, unless every other one is, too.
+// A lane trusted less is left out, as a parked one is, unless nothing else is left.
 constexpr double trust_score_min = 0.7;
 
 enum class RejectionReason {

@@ -258,12 +258,14 @@ TEST(Routing, an_orgs_judgements_move_quality_for_that_operation) {
   EXPECT_EQ(ranking(route(catalog(), lanes, quality, judged)), (Offerings{3, 1, 0, 2}));
 }
 
-TEST(Routing, a_parked_lane_is_not_used) {
+TEST(Routing, a_parked_lane_is_left_out_while_there_is_another) {
   learning::Scores parked;
   parked.park(ProviderId("acme"), ModelSlug(), Mode::batch);
   const RouteDecision decision = route(catalog(), lanes, request(), parked);
   EXPECT_EQ(ranking(decision), (Offerings{0, 2}));
   EXPECT_EQ(reason(decision, "acme", Mode::batch), RejectionReason::lane_parked);
+  const std::vector<ConfiguredLane> alone = {{ProviderId("acme"), Mode::batch, true}};
+  EXPECT_EQ(ranking(route(catalog(), alone, request(), parked)), (Offerings{1}));
 }
 
 TEST(Routing, a_provider_is_asked_in_the_items_dialect_or_in_one_that_can_say_the_same) {
