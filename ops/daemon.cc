@@ -176,6 +176,7 @@ class Daemon::Parts {
   processors::Effects effects_;
   std::optional<processors::Node> node_;
   std::optional<adapters::simulated::SimulatedLane> simulated_;
+  std::optional<processors::LaneScores> lane_scores_;
   std::optional<api::App> app_;
   std::optional<api::http::Server> server_;
   std::optional<processors::Planner> planner_;
@@ -249,11 +250,12 @@ void Daemon::Parts::make_processors() {
 
 core::Result<void> Daemon::Parts::make_api() {
   const processors::StateReader reader(*state_, config_.journal.partitions, &*node_);
+  lane_scores_.emplace(reader, now);
   app_.emplace(api::App{api_settings(config_, instance_), *node_, reader, *vault_, *blobs_,
                         processors::FileLinks(*vault_, ""), catalog_, configured_lanes(config_), passwords_,
                         blocking_pool_.get_executor(), now, [this] { return node_->halted(); },
                         [this] { return metrics_.render(); }, metrics_, log_,
-                        [this](core::Partition partition) { return node_->elsewhere(partition); }});
+                        [this](core::Partition partition) { return node_->elsewhere(partition); }, &*lane_scores_});
   api::http::Router router;
   api::resources::add_all(router, *app_);
   api::http::Hooks hooks;
