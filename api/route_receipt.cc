@@ -91,6 +91,12 @@ core::Result<std::string> route_receipt_head(const App& app, const Batch& batch)
   json.text_or_null("route_version", *quote ? (*quote)->catalog_version : "");
   json.text("routing_mode", core::to_string(batch.terms.routing_mode));
   json.number("item_count", batch.plan.item_count).number("work_unit_count", batch.plan.unit_count);
+  if (batch.terms.dedupe) {
+    json.object("dedupe").number("items_asked", batch.plan.item_count - batch.plan.equal_items);
+    json.number("items_equal_to_others", batch.plan.equal_items).end_object();
+  } else {
+    json.null("dedupe");
+  }
   add_routes(json, app, batch);
   if (*quote) add_rejected(json, **quote);
   add_totals(json, batch);

@@ -30,7 +30,7 @@ std::optional<std::uint32_t> permille_of(std::string_view outcome) {
 }
 
 core::Result<core::batch::RecordFeedback> parse_feedback(const App& app, const http::Request& request,
-                                                         const core::OrgId& org) {
+                                                         const Batch& batch) {
   const core::Result<JsonBody> body = JsonBody::parse(request, {"quality_score", "outcome", "note"});
   if (body.has_error()) return body.error();
   const auto score = body->optional_score("quality_score");
@@ -47,12 +47,12 @@ core::Result<core::batch::RecordFeedback> parse_feedback(const App& app, const h
     return Error{ErrorCode::invalid_request, "give 'quality_score' from 0 to 1, 'outcome', or both", "quality_score"};
 
   core::batch::RecordFeedback feedback;
-  feedback.org = org;
-  feedback.batch = core::BatchId(request.path_parameter("id"));
+  feedback.org = batch.org;
+  feedback.batch = batch.id;
   feedback.quality_permille = *score ? static_cast<std::uint32_t>(std::lround(**score * 1'000)) : *meant;
   feedback.outcome = outcome->value_or("");
   if (*note) {
-    core::Result<core::Sealed> sealed = app.vault.seal(org, **note);
+    core::Result<core::Sealed> sealed = app.vault.seal(batch.org, **note);
     if (sealed.has_error()) return sealed.error();
     feedback.note = std::move(*sealed);
   }
@@ -117,14 +117,15 @@ http::awaitable<Outcome> put_feedback(const App& app, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return principal.error();
   if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
-  core::Result<core::batch::RecordFeedback> feedback = parse_feedback(app, request, principal->org);
+  const core::Result<Batch> batch = find_batch(app, principal->org, core::BatchId(request.path_parameter("id")));
+  if (batch.has_error()) co_return batch.error();
+  core::Result<core::batch::RecordFeedback> feedback = parse_feedback(app, request, *batch);
   if (feedback.has_error()) co_return feedback.error();
-  const core::BatchId batch = feedback->batch;
   core::Command recording = std::move(*feedback);
   const core::Result<processors::Answer> answer =
       co_await command(app, core::aggregate_of(principal->org), std::move(recording));
   if (answer.has_error()) co_return answer.error();
-  co_return respond(app, principal->org, batch);
+  co_return respond(app, principal->org, batch->id);
 }
 
 }  // namespace

@@ -343,11 +343,16 @@ Unit attempted_unit(std::uint32_t index) {
 }
 
 TEST_F(LearningApi, TheRouteReceiptSaysWhoWasAskedAndWhyNotABetterOne) {
-  make_batch(Phase::processing);
+  Batch batch = make_batch(Phase::processing);
+  batch.terms.dedupe = true;
+  batch.plan.equal_items = 1;
+  put(batch);
   make_quote();
   put(attempted_unit(0));
   const Answer answer = get(receipt);
   EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.at("/dedupe/items_asked"), "3");
+  EXPECT_EQ(answer.at("/dedupe/items_equal_to_others"), "1");
   EXPECT_EQ(answer.at("/route_version"), R"("prices of March")");
   EXPECT_EQ(answer.at("/routes/0/lanes/0/mode"), R"("batch")");
   EXPECT_EQ(answer.at("/routes/0/lanes/1/prices/input_usd_per_million"), R"("1.00")") << answer.body;

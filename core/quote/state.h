@@ -75,6 +75,7 @@ struct Plan {
   std::uint32_t unit_count = 0;
   Money total;
   std::vector<Route> routes;
+  std::uint32_t equal_items = 0;  // that take over the answer of another one: neither asked nor billed
 };
 
 enum class Basis {

@@ -138,6 +138,33 @@ TEST_F(IntakeTest, AnUnknownModelIsNamedWithItsPlace) {
   EXPECT_EQ(fault.customer_item_id, "b");
 }
 
+// If this failed, work would go on to a lane that was seen to fail, or nobody could tell why it does not.
+TEST_F(IntakeTest, WorkLeavesALaneThatFailsAndTheQuoteSaysWhy) {
+  const ReceivedManifest manifest = receive(manifest_of(3), schemas::manifest::Format::json);
+  const auto before = intake().plan(manifest, world.clock.now());
+  EXPECT_EQ(before->plan.routes.at(0).mode, Mode::batch);
+  EXPECT_EQ(before->plan.routes.at(0).observed_confidence_score, std::nullopt);
+
+  core::learning::Scores scores;
+  core::learning::LaneDay day;
+  day.day = world.clock.now();
+  day.provider = lab;
+  day.model = core::ModelSlug("small");
+  day.mode = Mode::batch;
+  day.succeeded = day.lane_faults = 250;
+  scores.add(day, world.clock.now());
+  day.mode = Mode::sync;
+  day.succeeded = 500;
+  day.lane_faults = 0;
+  scores.add(day, world.clock.now());
+  const auto after = intake().plan(manifest, world.clock.now(), scores);
+  EXPECT_EQ(after->plan.routes.at(0).mode, Mode::sync);
+  EXPECT_GT(*after->plan.routes.at(0).observed_confidence_score, 0.99);
+  ASSERT_THAT(after->rejected, SizeIs(1));
+  EXPECT_EQ(after->rejected[0].mode, "batch");
+  EXPECT_EQ(after->rejected[0].reason, "confidence_too_low");
+}
+
 TEST_F(IntakeTest, NoEligibleLaneSaysWhy) {
   const core::ManifestFault privacy = only_fault(items({small_item("a")}, R"("privacy_tier":"zero_retention")"));
   EXPECT_EQ(privacy.code, "no_eligible_lane");

@@ -17,6 +17,9 @@ ROUTES = [
     ("GET", "/v1/batches/{id}", "batch"),
     ("GET", "/v1/batches/{id}/results", "batch"),
     ("GET", "/v1/batches/{id}/artifact-url", "batch"),
+    ("GET", "/v1/batches/{id}/feedback", "batch"),
+    ("PUT", "/v1/batches/{id}/feedback", "batch"),
+    ("GET", "/v1/batches/{id}/route-receipt", "batch"),
     ("POST", "/v1/batches/{id}/cancel", "batch"),
     ("POST", "/v1/batches/{id}/retry", "batch"),
     ("GET", "/v1/quotes/{id}", "quote"),
@@ -102,7 +105,7 @@ class Strangers(ServiceTest):
         written = set()
         for source in set((ROOT / "api" / "resources").glob("*.cc")) - {ROOT / "api" / "resources" / "switched_off.cc"}:
             written |= set(re.findall(r'"(/v1/[^"]*\{[^"]*)"', source.read_text()))
-        self.assertEqual(written - {"/v1/files/{id}"} - {path for _, path, _ in ROUTES}, set())
+        self.assertEqual(written - {"/v1/files/{id}", "/v1/catalog/models/{slug}"} - {path for _, path, _ in ROUTES}, set())
 
     def test_cursors_of_others_and_invented_ones_are_refused(self):
         """Would be broken: a cursor opens another org's pages, or crashes who reads it."""
