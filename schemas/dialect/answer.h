@@ -16,7 +16,7 @@ namespace schemas::dialect {
 struct Usage {
   std::optional<std::int64_t> input_tokens;   // cached ones included
   std::optional<std::int64_t> cached_tokens;  // of the input, read from a cache
-  std::optional<std::int64_t> output_tokens;  // reasoning included
+  std::optional<std::int64_t> output_tokens;  // reasoning included; 0 for embeddings
   friend bool operator==(const Usage&, const Usage&) = default;
 };
 
