@@ -159,7 +159,7 @@ TEST(HttpClient, says_when_nobody_listens) {
   HttpClient client;
   const auto response = fetch(client, get(url));
   ASSERT_FALSE(response);
-  EXPECT_EQ(response.error().code, ErrorCode::network_failed);
+  EXPECT_EQ(response.error().code, ErrorCode::unavailable);
 }
 
 TEST(HttpClient, says_when_the_connection_breaks) {
@@ -312,7 +312,7 @@ TEST(HttpClient, connects_only_to_pinned_addresses) {
       wrong.pinned_addresses = pinned;
       const auto refused = fetch(client, wrong);
       ASSERT_FALSE(refused) << host;
-      EXPECT_EQ(refused.error().code, ErrorCode::network_failed);
+      EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
     }
   }
   EXPECT_EQ(server.requests(), 1U);
@@ -364,9 +364,9 @@ TEST(HttpClient, verifies_the_certificate_against_the_name_even_when_pinned) {
   ASSERT_TRUE(trusted) << trusted.error().detail;
   EXPECT_EQ(trusted->body, "sealed");
 
-  EXPECT_EQ(fetch(distrusting, request).error().code, ErrorCode::network_failed);
+  EXPECT_EQ(fetch(distrusting, request).error().code, ErrorCode::unavailable);
   request.url = "https://other.example.test:" + port + "/";
-  EXPECT_EQ(fetch(trusting, request).error().code, ErrorCode::network_failed);
+  EXPECT_EQ(fetch(trusting, request).error().code, ErrorCode::unavailable);
 }
 
 }  // namespace
