@@ -11,4 +11,9 @@ http::awaitable<core::Result<processors::Answer>> command(const App& app, core::
   co_return co_await processors::ask(app.bus, std::move(aggregate), std::move(id), std::move(command));
 }
 
+core::Result<core::learning::Scores> scores_of(const App& app, const core::OrgId& org) {
+  if (app.lane_scores == nullptr) return core::learning::Scores{};
+  return app.lane_scores->of(org);
+}
+
 }  // namespace api

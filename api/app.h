@@ -14,7 +14,9 @@
 #include "core/routing.h"
 #include "processors/command_bus.h"
 #include "processors/file_links.h"
+#include "processors/learning/lane_scores.h"
 #include "processors/ports/blob_store.h"
+#include "processors/ports/lane_board.h"
 #include "processors/ports/log.h"
 #include "processors/ports/metrics.h"
 #include "processors/ports/vault.h"
@@ -54,10 +56,15 @@ struct App {
   // The base URL ("http://host:port") of the node that owns a partition, where another one does. Nothing: this one
   // does, or nobody is known to. Called for each request, from any thread; must not block.
   std::function<std::optional<std::string>(core::Partition)> forward_to = {};
+  const processors::LaneScores* lane_scores = nullptr;  // null: lanes are known by their static priors alone
+  const processors::LaneBoard* lane_board = nullptr;    // null: how the lanes are is not known
 };
 
 // Sends a command and waits until what it caused is durable and can be read. The command's id is made here, random.
 http::awaitable<core::Result<processors::Answer>> command(const App& app, core::AggregateKey aggregate,
                                                           core::Command command);
+
+// What routing goes by for an org. Blocks on rows.
+core::Result<core::learning::Scores> scores_of(const App& app, const core::OrgId& org);
 
 }  // namespace api

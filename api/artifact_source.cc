@@ -39,13 +39,13 @@ core::Result<void> ArtifactSource::open_next_segment() {
                        "the units of batch " + file_.batch.value() + " hold less than the batch reported"};
   next_unit_ = core::UnitIndex(index.value() + 1);
 
-  const std::uint64_t size = processors::size_of((*unit)->progress.segments, file_.artifact);
+  const std::uint64_t size = processors::size_of((*unit)->progress.segments, *file_.artifact);
   offset_ = std::min(skip_, size);
   end_ = size;
   skip_ -= offset_;
   segment_.reset();
   if (offset_ == end_) return {};
-  auto segment = blobs_.read_segment(processors::segment_name(**unit, file_.artifact));
+  auto segment = blobs_.read_segment(processors::segment_name(**unit, *file_.artifact));
   if (segment.has_error()) return segment.error();
   segment_ = std::move(*segment);
   return {};

@@ -13,7 +13,7 @@ namespace api {
 
 class ArtifactSource final : public http::BodySource {
  public:
-  // Of a batch that has ended; `range` lies within the artifact. What is borrowed must outlive this.
+  // An artifact of a batch that has ended; `range` lies within the artifact. What is borrowed must outlive this.
   ArtifactSource(const processors::StateReader& reader, const processors::BlobStore& blobs,
                  boost::asio::any_io_executor blocking, processors::FileReference file, http::ByteRange range)
       : reader_(reader),

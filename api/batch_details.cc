@@ -69,6 +69,14 @@ core::Result<std::string> render_receipt(const App& app, const core::batch::Batc
 
 }  // namespace
 
+core::Result<core::batch::Batch> find_batch(const App& app, const core::OrgId& org, const core::BatchId& id) {
+  auto batch = app.reader.find<core::batch::Batch>(core::aggregate_of(org), {org, id});
+  if (batch.has_error()) return batch.error();
+  if (!*batch)
+    return core::Error{core::ErrorCode::batch_not_found, "no batch of yours has this id; GET /v1/batches lists them"};
+  return std::move(**batch);
+}
+
 core::Result<BatchDetails> load_details(const App& app, const core::batch::Batch& batch, Receipt receipt) {
   BatchDetails details;
   const auto listed = app.reader.list<core::batch::Unit>(
@@ -81,6 +89,9 @@ core::Result<BatchDetails> load_details(const App& app, const core::batch::Batch
   core::Result<std::string> metadata = load_metadata(app, batch);
   if (metadata.has_error()) return metadata.error();
   details.metadata = std::move(*metadata);
+  const auto quote = app.reader.find<core::quote::Quote>(core::aggregate_of(batch.org), {batch.org, batch.quote});
+  if (quote.has_error()) return quote.error();
+  if (*quote) details.route_version = (*quote)->catalog_version;
   if (receipt == Receipt::include && core::batch::terminal(batch.phase)) {
     core::Result<std::string> rendered = render_receipt(app, batch);
     if (rendered.has_error()) return rendered.error();

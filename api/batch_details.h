@@ -1,4 +1,4 @@
-// What a batch's answer needs beside its row; reads blobs, so it runs on the blocking pool.
+// A batch, and what an answer about it needs beside its row.
 #pragma once
 
 #include "api/app.h"
@@ -8,7 +8,11 @@ namespace api {
 
 enum class Receipt { leave_out, include };
 
-// The first work units, the metadata, and where asked and final the billing receipt.
+// Someone else's batch is as unknown as one that never was. Errors: batch_not_found, and those of reading.
+core::Result<core::batch::Batch> find_batch(const App& app, const core::OrgId& org, const core::BatchId& id);
+
+// The first work units, the metadata, the version of its prices, and where asked and final the billing receipt.
+// Blocks on files.
 core::Result<BatchDetails> load_details(const App& app, const core::batch::Batch& batch, Receipt receipt);
 
 }  // namespace api

@@ -66,7 +66,7 @@ class RoutesTest : public ::testing::Test {
     request.target = request.path = route.pattern;
     const std::string ulid = org.value().substr(4);
     const processors::FileReference file{org, core::BatchId("bat_" + ulid), processors::Artifact::output};
-    for (const char* name : {"id", "job"}) request.path_parameters.emplace_back(name, app.links.file_id(file));
+    for (const char* name : {"id", "job", "slug"}) request.path_parameters.emplace_back(name, app.links.file_id(file));
     const std::string token = "obv_" + ulid + std::string(43, 'a');
     request.headers.add("Authorization", "Bearer obs_" + ulid + std::string(43, 'a'));
     if (route.options.body == http::Body::small) {
@@ -154,7 +154,7 @@ TEST_F(RoutesTest, RefuseHereWhatNamesNobody) {
     http::Request request;
     request.method = route.method;
     request.target = request.path = route.pattern;
-    for (const char* name : {"id", "job"}) request.path_parameters.emplace_back(name, "nonsense");
+    for (const char* name : {"id", "job", "slug"}) request.path_parameters.emplace_back(name, "nonsense");
     request.headers.add("Authorization", "Bearer nonsense");
     const http::Response response = call(route, request);
     EXPECT_NE(response.status, 503);

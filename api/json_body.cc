@@ -119,4 +119,12 @@ core::Result<std::optional<std::int64_t>> JsonBody::optional_integer(std::string
   return std::optional(*value);
 }
 
+core::Result<std::optional<double>> JsonBody::optional_score(std::string_view name) const {
+  const rapidjson::Value* value = document_->find(name);
+  if (value == nullptr) return std::optional<double>{};
+  if (!value->IsNumber() || value->GetDouble() < 0 || value->GetDouble() > 1)
+    return invalid(name, "must be a number from 0 to 1");
+  return std::optional(value->GetDouble());
+}
+
 }  // namespace api

@@ -28,10 +28,11 @@ class JsonBody {
   core::Result<std::vector<std::string>> texts(std::string_view name, std::size_t count_max,
                                                std::size_t bytes_max) const;
 
-  // The same; absent or null is no error.
+  // The same; absent or null is no error. A score is a number from 0 to 1.
   core::Result<std::optional<std::string>> optional_text(std::string_view name, std::size_t bytes_max) const;
   core::Result<std::optional<std::int64_t>> optional_integer(std::string_view name, std::int64_t min,
                                                              std::int64_t max) const;
+  core::Result<std::optional<double>> optional_score(std::string_view name) const;
 
  private:
   struct Document;

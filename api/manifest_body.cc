@@ -77,9 +77,13 @@ http::awaitable<core::Result<processors::ReceivedManifest>> receive_manifest(con
   co_return co_await http::run_on(app.blocking, std::move(work));
 }
 
-http::awaitable<core::Result<processors::PlannedManifest>> plan_manifest(const App& app,
+http::awaitable<core::Result<processors::PlannedManifest>> plan_manifest(const App& app, const core::OrgId& org,
                                                                          const processors::ReceivedManifest& manifest) {
-  auto work = [&app, &manifest] { return make_intake(app).plan(manifest, app.now()); };
+  auto work = [&app, &org, &manifest]() -> core::Result<processors::PlannedManifest> {
+    const core::Result<core::learning::Scores> scores = scores_of(app, org);
+    if (scores.has_error()) return scores.error();
+    return make_intake(app).plan(manifest, app.now(), *scores);
+  };
   co_return co_await http::run_on(app.blocking, std::move(work));
 }
 

@@ -28,7 +28,7 @@ core::Result<std::optional<std::string>> small_text(const SpooledBody& body, std
 processors::Intake make_intake(const App& app);
 
 http::awaitable<core::Result<processors::ReceivedManifest>> receive_manifest(const App& app, const SpooledBody& body);
-http::awaitable<core::Result<processors::PlannedManifest>> plan_manifest(const App& app,
+http::awaitable<core::Result<processors::PlannedManifest>> plan_manifest(const App& app, const core::OrgId& org,
                                                                          const processors::ReceivedManifest& manifest);
 
 // 422 with every fault: {"errors": [{code, pointer, customer_item_id, message}], "error_count": n, …}.

@@ -11,15 +11,6 @@ using core::batch::Batch;
 using core::batch::Phase;
 using core::batch::Tally;
 
-std::string_view to_string(core::batch::UnitPhase phase) {
-  switch (phase) {
-    case core::batch::UnitPhase::planned: return "planned";
-    case core::batch::UnitPhase::dispatched: return "dispatched";
-    case core::batch::UnitPhase::closed: return "closed";
-  }
-  return "";
-}
-
 void add_counts(JsonText& json, const Batch& batch) {
   Tally tally = batch.closed.tally;
   tally += batch.open.tally;
@@ -57,7 +48,7 @@ void add_units(JsonText& json, const Batch& batch, const std::vector<core::batch
   json.array("work_units");
   for (const core::batch::Unit& unit : units) {
     const core::quote::Route& route = batch.plan.routes[unit.route];
-    json.element().number("index", unit.index.value()).text("status", to_string(unit.phase));
+    json.element().number("index", unit.index.value()).text("status", unit_word(unit.phase));
     json.text("provider", route.provider.value()).text("model", route.model.value());
     json.text("mode", core::to_string(route.mode)).number("item_count", unit.item_count);
     json.number("attempts", unit.attempt.value()).number("answered", unit.progress.tally.total()).end_object();
@@ -66,6 +57,15 @@ void add_units(JsonText& json, const Batch& batch, const std::vector<core::batch
 }
 
 }  // namespace
+
+std::string_view unit_word(core::batch::UnitPhase phase) {
+  switch (phase) {
+    case core::batch::UnitPhase::planned: return "planned";
+    case core::batch::UnitPhase::dispatched: return "dispatched";
+    case core::batch::UnitPhase::closed: return "closed";
+  }
+  return "";
+}
 
 std::string_view state_word(Phase phase) {
   return phase == Phase::cancelled ? "canceled" : core::batch::to_string(phase);
@@ -80,6 +80,7 @@ Batch as_accepted(Batch batch) {
   batch.stop_requested_at.reset();
   batch.units_planned = batch.units_closed = 0;
   batch.closed = batch.open = {};
+  batch.shares.clear();
   return batch;
 }
 
@@ -99,6 +100,8 @@ std::string render_batch(const App& app, const Batch& batch, const BatchDetails&
   const bool any_simulated = add_lanes(json, app, batch);
   json.boolean("simulated", any_simulated);
   add_units(json, batch, details.units);
+  json.text("route_receipt_url", app.settings.public_url + "/v1/batches/" + batch.id.value() + "/route-receipt");
+  if (!details.route_version.empty()) json.text("route_version", details.route_version);
   json.boolean("webhook_configured", batch.webhook.has_value());
   json.text_or_null("retry_of", batch.retry_of ? batch.retry_of->value() : "");
   json.json("metadata", details.metadata.empty() ? "{}" : details.metadata);

@@ -14,6 +14,7 @@ struct BatchDetails {
   std::vector<core::batch::Unit> units;  // the first few
   std::string metadata;                  // JSON object; empty: none
   std::string billing_receipt;           // JSON object; empty: not asked for, or not final
+  std::string route_version;             // of the price book that its quote was made with; empty: not loaded
 };
 
 std::string render_batch(const App& app, const core::batch::Batch& batch, const BatchDetails& details = {});
@@ -23,5 +24,6 @@ core::batch::Batch as_accepted(core::batch::Batch batch);
 
 // "canceled" for cancelled; otherwise the status.
 std::string_view state_word(core::batch::Phase phase);
+std::string_view unit_word(core::batch::UnitPhase phase);
 
 }  // namespace api

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "api/render_catalog.h"
+
 namespace api {
 
 namespace {
@@ -15,11 +17,6 @@ std::string_view to_string(core::quote::Phase phase) {
   return "";
 }
 
-bool simulated(const App& app, const core::ProviderId& id) {
-  const core::Provider* provider = app.catalog.provider(id);
-  return provider != nullptr && provider->simulated;
-}
-
 // The route that most of the money takes speaks for the quote; all of them are in `routes`.
 void add_decision(JsonText& json, const core::quote::Quote& quote) {
   const auto& routes = quote.plan.routes;
@@ -31,18 +28,13 @@ void add_decision(JsonText& json, const core::quote::Quote& quote) {
       *std::max_element(routes.begin(), routes.end(), [](const auto& a, const auto& b) { return a.total < b.total; });
   json.object("route_decision_preview");
   json.text("selected_provider", main.provider.value());
-  json.score("quality_score", main.quality_score).score("reliability_prior_score", main.reliability_prior_score);
-  json.null("observed_confidence_score").text("observed_confidence_basis", "none");
-  json.score("trust_score", main.reliability_prior_score);
+  json.score("quality_score", main.quality_score);
+  add_trust(json, main.reliability_prior_score, main.observed_confidence_score);
   json.array("fallback_order");
   for (const core::ProviderId& provider : main.fallback_order) json.element(provider.value());
   json.end_array();
-  json.array("rejected_providers");
-  for (const core::quote::RejectedLane& rejected : quote.rejected) {
-    json.element().text_or_null("provider", rejected.provider.value()).text("model", rejected.model.value());
-    json.text("mode", rejected.mode).text("reason", rejected.reason).end_object();
-  }
-  json.end_array().end_object();
+  add_rejected(json, quote);
+  json.end_object();
 }
 
 void add_routes(JsonText& json, const App& app, const core::quote::Quote& quote) {
@@ -63,6 +55,26 @@ void add_terms(JsonText& json, const core::quote::Terms& terms) {
   for (const std::string& region : terms.allowed_regions) json.element(region);
   json.end_array().number("priority", terms.priority).boolean("dedupe", terms.dedupe);
   json.time_or_null("run_after", terms.run_after);
+}
+
+void add_trust(JsonText& json, double prior, const std::optional<double>& observed) {
+  json.score("reliability_prior_score", prior);
+  if (observed)
+    json.score("observed_confidence_score", *observed);
+  else
+    json.null("observed_confidence_score");
+  json.text("observed_confidence_basis", core::observed_confidence_basis(observed));
+  json.score("trust_score", observed.value_or(prior));
+}
+
+void add_rejected(JsonText& json, const core::quote::Quote& quote) {
+  json.array("rejected_providers");
+  for (const core::quote::RejectedLane& rejected : quote.rejected) {
+    json.element().text_or_null("provider", rejected.provider.value()).text("model", rejected.model.value());
+    json.text("mode", rejected.mode).text("reason", rejected.reason);
+    json.text_or_null("detail", rejected.detail).end_object();
+  }
+  json.end_array();
 }
 
 std::string render_quote(const App& app, const core::quote::Quote& quote, const std::string& funding_preview) {

@@ -31,6 +31,15 @@ std::string_view to_string(PrivacyTier tier) {
   return "";
 }
 
+std::string_view to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::openai: return "openai";
+    case Protocol::anthropic: return "anthropic";
+    case Protocol::openai_compatible: return "openai_compatible";
+  }
+  return "";
+}
+
 namespace {
 template <class Enum>
 std::optional<Enum> from_string(std::string_view text, std::initializer_list<Enum> values) {
@@ -52,6 +61,10 @@ std::optional<Mode> mode_from_string(std::string_view text) {
 
 std::optional<PrivacyTier> privacy_tier_from_string(std::string_view text) {
   return from_string(text, {PrivacyTier::standard, PrivacyTier::no_training, PrivacyTier::zero_retention});
+}
+
+std::optional<Protocol> protocol_from_string(std::string_view text) {
+  return from_string(text, {Protocol::openai, Protocol::anthropic, Protocol::openai_compatible});
 }
 
 Catalog::Catalog(std::string version, std::vector<Provider> providers, std::vector<Model> models,

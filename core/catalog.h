@@ -18,13 +18,17 @@ enum class Operation { responses, chat_completions, messages, embeddings };
 enum class Mode { batch, sync };
 // Ordered: a stricter tier satisfies a laxer one.
 enum class PrivacyTier { standard, no_training, zero_retention };
+// How a provider's API behaves. `openai_compatible`: OpenAI's paths, without its batches, and lenient elsewhere.
+enum class Protocol { openai, anthropic, openai_compatible };
 
 std::string_view to_string(Operation operation);
 std::string_view to_string(Mode mode);
 std::string_view to_string(PrivacyTier tier);
+std::string_view to_string(Protocol protocol);
 std::optional<Operation> operation_from_string(std::string_view text);
 std::optional<Mode> mode_from_string(std::string_view text);
 std::optional<PrivacyTier> privacy_tier_from_string(std::string_view text);
+std::optional<Protocol> protocol_from_string(std::string_view text);
 
 struct Prices {
   TokenPrice input;
@@ -60,6 +64,12 @@ struct Provider {
   std::string display_name;
   double reliability_prior_score = 0;  // 0 to 1
   bool simulated = false;
+  Protocol protocol = Protocol::openai_compatible;
+  // An operation is at base_url + path_prefix + its path, as "https://api.openai.com" + "/v1" + "/chat/completions".
+  std::string base_url = {};  // empty: not known, the operator has to say
+  std::string path_prefix = "/v1";
+  std::vector<Operation> dialects = {};  // the operations that it speaks natively; empty: all
+  friend bool operator==(const Provider&, const Provider&) = default;
 };
 
 // Immutable once made.

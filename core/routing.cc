@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "core/pricing.h"
 
@@ -38,6 +39,38 @@ bool region_allowed(const Offering& offering, const std::vector<std::string>& al
                      [&](const std::string& region) { return contains(allowed, region); });
 }
 
+bool chat(Operation operation) {
+  switch (operation) {
+    case Operation::responses:
+    case Operation::chat_completions:
+    case Operation::messages: return true;
+    case Operation::embeddings: return false;
+  }
+  return false;
+}
+
+struct DialectChoice {
+  std::optional<Operation> dialect;
+  std::string why_not;  // where there is none
+};
+
+// The item's own dialect where the provider speaks it, else the first that can say the same.
+DialectChoice choose_dialect(const Provider* provider, const RouteRequest& request) {
+  static const std::vector<Operation> every;
+  const std::vector<Operation>& spoken = provider == nullptr ? every : provider->dialects;
+  if (spoken.empty() || std::find(spoken.begin(), spoken.end(), request.operation) != spoken.end())
+    return {request.operation, {}};
+  std::string why_not;
+  for (const Operation dialect : spoken) {
+    if (!chat(dialect) || !chat(request.operation)) continue;
+    const auto obstacle = request.not_expressible.find(dialect);
+    if (obstacle == request.not_expressible.end()) return {dialect, {}};
+    if (why_not.empty()) why_not = obstacle->second;
+  }
+  if (why_not.empty()) why_not = "it does not speak " + std::string(to_string(request.operation));
+  return {std::nullopt, std::move(why_not)};
+}
+
 bool context_fits(const Model& model, const RouteRequest& request) {
   return request.output_tokens_max <= model.context_tokens_max &&
          request.input_tokens <= model.context_tokens_max - request.output_tokens_max;
@@ -64,6 +97,24 @@ std::optional<RejectionReason> offering_rejection(const Offering& offering, cons
   return std::nullopt;
 }
 
+void add_scores(const Catalog& catalog, const Model& model, const RouteRequest& request, const learning::Scores& scores,
+                RouteCandidate& candidate) {
+  const Offering& offering = catalog.offerings()[candidate.offering];
+  const Provider* provider = catalog.provider(offering.provider);
+  candidate.quality_score = learning::blended_quality(
+      model.quality_score, scores.judged(request.operation, offering.provider, offering.model));
+  candidate.reliability_prior_score = provider == nullptr ? 0.0 : provider->reliability_prior_score;
+  candidate.observed_confidence_score = learning::observed_confidence(
+      candidate.reliability_prior_score, scores.record(offering.provider, offering.model, offering.mode));
+  candidate.trust_score = candidate.observed_confidence_score.value_or(candidate.reliability_prior_score);
+}
+
+// What an answer is likely to cost where a lane has to be paid, or waited for, more than once.
+double expected_price(const RouteCandidate& candidate) {
+  constexpr double least_trust = 0.01;  // a lane that never answered is dear, not infinitely so
+  return static_cast<double>(candidate.ceiling.nanos()) / std::max(candidate.trust_score, least_trust);
+}
+
 // Whether `a` is to be tried before `b`, by what the routing mode cares about before the price.
 bool preferred(const Catalog& catalog, const RouteRequest& request, const RouteCandidate& a, const RouteCandidate& b) {
   switch (request.routing_mode) {
@@ -74,8 +125,7 @@ bool preferred(const Catalog& catalog, const RouteRequest& request, const RouteC
       const bool b_sync = catalog.offerings()[b.offering].mode == Mode::sync;
       return request.slack < batch_comfort && a_sync && !b_sync;
     }
-    case RoutingMode::quality:
-      return a.quality_score * a.reliability_prior_score > b.quality_score * b.reliability_prior_score;
+    case RoutingMode::quality: return a.quality_score * a.trust_score > b.quality_score * b.trust_score;
   }
   return false;
 }
@@ -84,12 +134,30 @@ void rank(const Catalog& catalog, const RouteRequest& request, std::vector<Route
   std::sort(candidates.begin(), candidates.end(), [&](const RouteCandidate& a, const RouteCandidate& b) {
     if (preferred(catalog, request, a, b)) return true;
     if (preferred(catalog, request, b, a)) return false;
-    if (a.ceiling != b.ceiling) return a.ceiling < b.ceiling;
+    const double a_price = expected_price(a);
+    const double b_price = expected_price(b);
+    if (a_price != b_price) return a_price < b_price;
     return a.offering < b.offering;
   });
 }
 
+// Unless it would leave nothing: a lane in doubt is better than none, as there may be time until the deadline.
+template <class Unwanted>
+void leave_out(const Catalog& catalog, RouteDecision& decision, RejectionReason reason, Unwanted unwanted) {
+  if (std::all_of(decision.ranked.begin(), decision.ranked.end(), unwanted)) return;
+  for (const RouteCandidate& candidate : decision.ranked) {
+    if (!unwanted(candidate)) continue;
+    const Offering& offering = catalog.offerings()[candidate.offering];
+    decision.rejected.push_back({offering.model, offering.provider, offering.mode, reason});
+  }
+  std::erase_if(decision.ranked, unwanted);
+}
+
 }  // namespace
+
+std::string_view observed_confidence_basis(const std::optional<double>& observed_confidence_score) {
+  return observed_confidence_score ? "routing_outcomes" : "none";
+}
 
 std::string_view to_string(RejectionReason reason) {
   switch (reason) {
@@ -101,11 +169,15 @@ std::string_view to_string(RejectionReason reason) {
     case RejectionReason::privacy_tier_not_met: return "privacy_tier_not_met";
     case RejectionReason::region_not_allowed: return "region_not_allowed";
     case RejectionReason::sla_too_tight: return "sla_too_tight";
+    case RejectionReason::not_translatable: return "not_translatable";
+    case RejectionReason::lane_parked: return "lane_parked";
+    case RejectionReason::confidence_too_low: return "confidence_too_low";
   }
   return "";
 }
 
-RouteDecision route(const Catalog& catalog, const std::vector<ConfiguredLane>& lanes, const RouteRequest& request) {
+RouteDecision route(const Catalog& catalog, const std::vector<ConfiguredLane>& lanes, const RouteRequest& request,
+                    const learning::Scores& scores) {
   RouteDecision decision;
   for (const ModelSlug& slug : request.models) {
     const Model* model = catalog.model(slug);
@@ -115,21 +187,38 @@ RouteDecision route(const Catalog& catalog, const std::vector<ConfiguredLane>& l
     }
     for (const std::size_t index : catalog.offerings_of(slug)) {
       const Offering& offering = catalog.offerings()[index];
+      const auto reject = [&](RejectionReason reason, std::string detail = {}) {
+        decision.rejected.push_back({slug, offering.provider, offering.mode, reason, std::move(detail)});
+      };
       if (const auto reason = offering_rejection(offering, lanes, request)) {
-        decision.rejected.push_back({slug, offering.provider, offering.mode, *reason});
+        reject(*reason);
+        continue;
+      }
+      DialectChoice choice = choose_dialect(catalog.provider(offering.provider), request);
+      if (!choice.dialect) {
+        reject(RejectionReason::not_translatable, std::move(choice.why_not));
         continue;
       }
       // Nothing counts as cached: caches are the provider's, and a promise cannot lean on them.
       const auto ceiling = price_tokens(offering.prices, request.input_tokens, 0, request.output_tokens_max);
       if (!ceiling) {  // more tokens than can be priced
-        decision.rejected.push_back({slug, offering.provider, offering.mode, RejectionReason::context_too_small});
+        reject(RejectionReason::context_too_small);
         continue;
       }
-      const Provider* provider = catalog.provider(offering.provider);
-      decision.ranked.push_back(
-          {index, *ceiling, model->quality_score, provider == nullptr ? 0.0 : provider->reliability_prior_score});
+      RouteCandidate candidate;
+      candidate.offering = index;
+      candidate.ceiling = *ceiling;
+      candidate.dialect = *choice.dialect;
+      add_scores(catalog, *model, request, scores, candidate);
+      decision.ranked.push_back(candidate);
     }
   }
+  leave_out(catalog, decision, RejectionReason::lane_parked, [&](const RouteCandidate& candidate) {
+    const Offering& offering = catalog.offerings()[candidate.offering];
+    return scores.parked(offering.provider, offering.model, offering.mode);
+  });
+  leave_out(catalog, decision, RejectionReason::confidence_too_low,
+            [](const RouteCandidate& candidate) { return candidate.trust_score < trust_score_min; });
   rank(catalog, request, decision.ranked);
   return decision;
 }

@@ -21,7 +21,7 @@ Prices usd_per_million(std::int64_t input, std::int64_t output) {
 Catalog catalog() {
   const std::vector<Operation> chat = {Operation::responses, Operation::chat_completions};
   return Catalog(
-      "test", {{ProviderId("acme"), "Acme", 0.9, false}, {ProviderId("basement"), "Basement", 0.5, false}},
+      "test", {{ProviderId("acme"), "Acme", 0.9, false}, {ProviderId("basement"), "Basement", 0.8, false}},
       {{ModelSlug("small"), "Small", ProviderId("acme"), chat, 10'000, 2'000, 0.5},
        {ModelSlug("large"), "Large", ProviderId("acme"), chat, 10'000, 2'000, 0.9}},
       {{ProviderId("acme"),
@@ -181,6 +181,118 @@ TEST(Routing, quality_weighs_reliability_before_price) {
   quality.models = {ModelSlug("small"), ModelSlug("large")};
   quality.routing_mode = RoutingMode::quality;
   EXPECT_EQ(ranking(route(catalog(), lanes, quality)), (Offerings{3, 1, 0, 2}));
+}
+
+// Outcomes of today.
+learning::LaneDay outcomes(const char* provider, Mode mode, std::uint64_t succeeded, std::uint64_t lane_faults) {
+  learning::LaneDay day;
+  day.provider = ProviderId(provider);
+  day.model = ModelSlug("small");
+  day.mode = mode;
+  day.succeeded = succeeded;
+  day.lane_faults = lane_faults;
+  return day;
+}
+
+learning::Scores scores(const std::vector<learning::LaneDay>& days) {
+  learning::Scores scores;
+  for (const learning::LaneDay& day : days) scores.add(day, day.day);
+  return scores;
+}
+
+TEST(Routing, a_lane_is_trusted_by_its_prior_until_it_has_been_seen_at_work) {
+  const RouteDecision decision = route(catalog(), lanes, request(), scores({outcomes("acme", Mode::batch, 40, 9)}));
+  EXPECT_EQ(decision.ranked[0].observed_confidence_score, std::nullopt);
+  EXPECT_EQ(observed_confidence_basis(decision.ranked[0].observed_confidence_score), "none");
+  EXPECT_EQ(decision.ranked[0].trust_score, 0.9);
+
+  const RouteDecision seen = route(catalog(), lanes, request(), scores({outcomes("acme", Mode::batch, 480, 20)}));
+  EXPECT_EQ(ranking(seen), (Offerings{1, 0, 2}));
+  EXPECT_NEAR(*seen.ranked[0].observed_confidence_score, 0.9577, 0.0001);
+  EXPECT_EQ(observed_confidence_basis(seen.ranked[0].observed_confidence_score), "routing_outcomes");
+  EXPECT_EQ(seen.ranked[0].trust_score, *seen.ranked[0].observed_confidence_score);
+  EXPECT_EQ(seen.ranked[0].reliability_prior_score, 0.9);
+}
+
+TEST(Routing, a_lane_that_fails_half_of_its_items_is_left_out_and_the_reason_says_so) {
+  const RouteDecision decision = route(catalog(), lanes, request(), scores({outcomes("acme", Mode::batch, 250, 250)}));
+  EXPECT_EQ(ranking(decision), (Offerings{0, 2}));
+  EXPECT_EQ(reason(decision, "acme", Mode::batch), RejectionReason::confidence_too_low);
+}
+
+TEST(Routing, where_no_lane_is_trusted_all_are_kept) {
+  RouteRequest sync_only = request();
+  sync_only.slack = hours(1);
+  const RouteDecision decision =
+      route(catalog(), lanes, sync_only,
+            scores({outcomes("acme", Mode::sync, 100, 400), outcomes("basement", Mode::sync, 250, 250)}));
+  EXPECT_EQ(ranking(decision), (Offerings{2, 0}));  // 3.9 / 0.51 comes to less than 2.8 / 0.23
+  EXPECT_EQ(reason(decision, "acme"), std::nullopt);
+}
+
+TEST(Routing, a_cheap_lane_must_be_cheap_for_each_answer) {
+  RouteRequest sync_only = request();
+  sync_only.slack = hours(1);
+  EXPECT_EQ(ranking(route(catalog(), lanes, sync_only)), (Offerings{0, 2}));
+  // 2.8 / 0.71 is more than 3.9 / 0.99.
+  EXPECT_EQ(ranking(route(catalog(), lanes, sync_only,
+                          scores({outcomes("acme", Mode::sync, 350, 150), outcomes("basement", Mode::sync, 900, 0)}))),
+            (Offerings{2, 0}));
+}
+
+TEST(Routing, an_orgs_judgements_move_quality_for_that_operation) {
+  RouteRequest quality = request();
+  quality.models = {ModelSlug("small"), ModelSlug("large")};
+  quality.routing_mode = RoutingMode::quality;
+  learning::Judgement bad;
+  bad.provider = ProviderId("acme");
+  bad.model = ModelSlug("large");
+  bad.operation = Operation::responses;
+  bad.items = 300;
+  learning::Scores judged;
+  judged.add(bad);
+  const RouteDecision decision = route(catalog(), lanes, quality, judged);
+  EXPECT_EQ(ranking(decision), (Offerings{1, 0, 2, 3}));
+  EXPECT_DOUBLE_EQ(decision.ranked.back().quality_score, 0.9 * 200 / 500);
+  quality.operation = Operation::chat_completions;
+  EXPECT_EQ(ranking(route(catalog(), lanes, quality, judged)), (Offerings{3, 1, 0, 2}));
+}
+
+TEST(Routing, a_parked_lane_is_left_out_while_there_is_another) {
+  learning::Scores parked;
+  parked.park(ProviderId("acme"), ModelSlug(), Mode::batch);
+  const RouteDecision decision = route(catalog(), lanes, request(), parked);
+  EXPECT_EQ(ranking(decision), (Offerings{0, 2}));
+  EXPECT_EQ(reason(decision, "acme", Mode::batch), RejectionReason::lane_parked);
+  const std::vector<ConfiguredLane> alone = {{ProviderId("acme"), Mode::batch, true}};
+  EXPECT_EQ(ranking(route(catalog(), alone, request(), parked)), (Offerings{1}));
+}
+
+TEST(Routing, a_provider_is_asked_in_the_items_dialect_or_in_one_that_can_say_the_same) {
+  const auto speaking = [](std::vector<Operation> dialects) {
+    Provider provider{ProviderId("x"), "X", 0.9};
+    provider.dialects = std::move(dialects);
+    return Catalog(
+        "test", {provider},
+        {{ModelSlug("a"), "A", ProviderId("x"), {Operation::responses, Operation::embeddings}, 9'999, 9, 0.5}},
+        {{ProviderId("x"), ModelSlug("a"), Mode::sync, usd_per_million(1, 1), PrivacyTier::standard, {}}});
+  };
+  RouteRequest any = request();
+  any.models = {ModelSlug("a")};
+  any.not_expressible = {{Operation::messages, "n above 1"}};
+  const auto routed = [&](std::vector<Operation> dialects) {
+    return route(speaking(std::move(dialects)), {{ProviderId("x"), Mode::sync, true}}, any);
+  };
+  using enum Operation;
+  EXPECT_EQ(routed({}).ranked.at(0).dialect, responses);
+  EXPECT_EQ(routed({chat_completions, responses}).ranked.at(0).dialect, responses);
+  EXPECT_EQ(routed({messages, chat_completions}).ranked.at(0).dialect, chat_completions);
+  const RouteDecision refused = routed({embeddings, messages});
+  EXPECT_TRUE(refused.ranked.empty());
+  EXPECT_EQ(reason(refused, "x"), RejectionReason::not_translatable);
+  EXPECT_EQ(refused.rejected.at(0).detail, "n above 1");
+  any.operation = embeddings;
+  EXPECT_EQ(reason(routed({chat_completions}), "x"), RejectionReason::not_translatable);
 }
 
 TEST(Routing, ties_are_broken_by_catalog_order) {

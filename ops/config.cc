@@ -87,6 +87,10 @@ std::string shared_directory_of(const Config& config) {
   return config.data.shared_directory.empty() ? config.data.directory : config.data.shared_directory;
 }
 
+std::string catalog_directory_of(const Config& config) {
+  return shared_directory_of(config) + "/catalog";
+}
+
 std::string public_url_of(const Config& config, std::uint16_t listening_port) {
   return config.http.public_url.empty() ? url_of(config, listening_port) : config.http.public_url;
 }

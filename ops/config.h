@@ -125,8 +125,9 @@ std::optional<std::string> information_asked_for(const std::vector<std::string>&
 
 core::Policy policy_of(const Config& config);
 
-// What all nodes of a cluster share: blobs and keys.
+// What all nodes of a cluster share: blobs, keys and the catalog.
 std::string shared_directory_of(const Config& config);
+std::string catalog_directory_of(const Config& config);
 
 // The base of links, without a '/' at its end. `listening_port` is the one that was bound, as http.port may be 0.
 std::string public_url_of(const Config& config, std::uint16_t listening_port);

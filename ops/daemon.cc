@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "adapters/blobs/local_blobs.h"
+#include "adapters/catalog_store/catalog_store.h"
 #include "adapters/files/lock_file.h"
 #include "adapters/http_client/http_client.h"
 #include "adapters/logging/spdlog_log.h"
@@ -37,7 +38,6 @@
 #include "ops/version.h"
 #include "processors/effects.h"
 #include "processors/node.h"
-#include "schemas/catalog.h"
 
 namespace ops {
 
@@ -56,9 +56,11 @@ core::Timestamp now() {
   return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
 }
 
-core::Catalog make_catalog(const Config& config) {
-  core::Catalog catalog = schemas::built_in_catalog();
-  return config.simulated.enabled ? core::with_simulated_provider(catalog) : catalog;
+// The operator's current version, or the built-in one.
+core::Result<core::Catalog> load_catalog(const Config& config) {
+  auto catalog = adapters::catalog_store::CatalogStore(catalog_directory_of(config)).load_current();
+  if (!catalog || !config.simulated.enabled) return catalog;
+  return core::with_simulated_provider(*catalog);
 }
 
 std::vector<core::ConfiguredLane> configured_lanes(const Config& config) {
@@ -126,7 +128,6 @@ class Daemon::Parts {
         log_({config.service.log_level, config.service.log_format == LogFormat::json
                                             ? adapters::logging::Format::json
                                             : adapters::logging::Format::text}),
-        catalog_(make_catalog(config)),
         signals_(main_) {}
   ~Parts() { stop(); }
 
@@ -145,7 +146,7 @@ class Daemon::Parts {
   const Config config_;
   adapters::logging::SpdlogLog log_;
   adapters::prometheus::PrometheusMetrics metrics_;
-  const core::Catalog catalog_;
+  core::Catalog catalog_;  // as at the start; never changed while it is used
 
   boost::asio::io_context main_;  // signals and the state's flush; runs in wait()
   boost::asio::signal_set signals_;
@@ -175,6 +176,7 @@ class Daemon::Parts {
   processors::Effects effects_;
   std::optional<processors::Node> node_;
   std::optional<adapters::simulated::SimulatedLane> simulated_;
+  std::optional<processors::LaneScores> lane_scores_;
   std::optional<api::App> app_;
   std::optional<api::http::Server> server_;
   std::optional<processors::Planner> planner_;
@@ -248,11 +250,12 @@ void Daemon::Parts::make_processors() {
 
 core::Result<void> Daemon::Parts::make_api() {
   const processors::StateReader reader(*state_, config_.journal.partitions, &*node_);
+  lane_scores_.emplace(reader, now);
   app_.emplace(api::App{api_settings(config_, instance_), *node_, reader, *vault_, *blobs_,
                         processors::FileLinks(*vault_, ""), catalog_, configured_lanes(config_), passwords_,
                         blocking_pool_.get_executor(), now, [this] { return node_->halted(); },
                         [this] { return metrics_.render(); }, metrics_, log_,
-                        [this](core::Partition partition) { return node_->elsewhere(partition); }});
+                        [this](core::Partition partition) { return node_->elsewhere(partition); }, &*lane_scores_});
   api::http::Router router;
   api::resources::add_all(router, *app_);
   api::http::Hooks hooks;
@@ -311,6 +314,10 @@ core::Result<void> Daemon::Parts::start() {
   std::signal(SIGPIPE, SIG_IGN);
   signals_.add(SIGINT);
   signals_.add(SIGTERM);
+  auto catalog = load_catalog(config_);
+  if (catalog.has_error()) return catalog.error();
+  catalog_ = *std::move(catalog);
+  info(log_, "catalog", {{"version", catalog_.version()}});
   if (const auto opened = open_data(); opened.has_error()) return opened;
   make_processors();
   if (const auto made = make_api(); made.has_error()) return made;

@@ -12,6 +12,7 @@ namespace {
 constexpr std::string_view file_prefix = "file_";
 constexpr std::string_view org_prefix = "org_";
 constexpr std::string_view batch_prefix = "bat_";
+constexpr std::string_view route_receipt = "route";
 
 std::int64_t seconds_of(core::Timestamp time) {
   return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
@@ -19,9 +20,13 @@ std::int64_t seconds_of(core::Timestamp time) {
 
 }  // namespace
 
+std::string_view kind_of(const FileReference& file) {
+  return file.artifact ? to_string(*file.artifact) : route_receipt;
+}
+
 std::string FileLinks::file_id(const FileReference& file) {
   return std::string(file_prefix) + file.org.value().substr(org_prefix.size()) + "_" +
-         file.batch.value().substr(batch_prefix.size()) + "_" + std::string(to_string(file.artifact));
+         file.batch.value().substr(batch_prefix.size()) + "_" + std::string(kind_of(file));
 }
 
 std::optional<FileReference> FileLinks::parse_file_id(std::string_view text) {
@@ -30,12 +35,13 @@ std::optional<FileReference> FileLinks::parse_file_id(std::string_view text) {
   if (text.size() < 2 * schemas::ulid_digits + 2) return std::nullopt;
   const std::string_view org = text.substr(0, schemas::ulid_digits);
   const std::string_view batch = text.substr(schemas::ulid_digits + 1, schemas::ulid_digits);
-  const std::optional<Artifact> artifact = artifact_from_string(text.substr(2 * schemas::ulid_digits + 2));
-  if (text[schemas::ulid_digits] != '_' || text[2 * schemas::ulid_digits + 1] != '_' || !artifact ||
-      !schemas::ulid_well_formed(org) || !schemas::ulid_well_formed(batch))
+  const std::string_view kind = text.substr(2 * schemas::ulid_digits + 2);
+  const std::optional<Artifact> artifact = artifact_from_string(kind);
+  if (text[schemas::ulid_digits] != '_' || text[2 * schemas::ulid_digits + 1] != '_' ||
+      (!artifact && kind != route_receipt) || !schemas::ulid_well_formed(org) || !schemas::ulid_well_formed(batch))
     return std::nullopt;
   return FileReference{core::OrgId(std::string(org_prefix).append(org)),
-                       core::BatchId(std::string(batch_prefix).append(batch)), *artifact};
+                       core::BatchId(std::string(batch_prefix).append(batch)), artifact};
 }
 
 std::string FileLinks::signature(std::string_view file_id, std::string_view expires) const {

@@ -1,4 +1,4 @@
-// Signed links to artifacts: whoever has one may read that one artifact until it expires.
+// Signed links to files: whoever has one may read that one file until it expires.
 #pragma once
 
 #include <optional>
@@ -15,15 +15,17 @@ namespace processors {
 struct FileReference {
   core::OrgId org;
   core::BatchId batch;
-  Artifact artifact = Artifact::output;
+  std::optional<Artifact> artifact = Artifact::output;  // none: the route receipt, which is made when it is read
 };
+// Its last word: an artifact's name, or "route".
+std::string_view kind_of(const FileReference& file);
 
 class FileLinks {
  public:
   // `public_url` has no slash at its end. `vault` must outlive this.
   FileLinks(const Vault& vault, std::string public_url) : vault_(&vault), public_url_(std::move(public_url)) {}
 
-  // file_<ulid of the org>_<ulid of the batch>_<artifact>
+  // file_<ulid of the org>_<ulid of the batch>_<kind>
   static std::string file_id(const FileReference& file);
   static std::optional<FileReference> parse_file_id(std::string_view text);
 

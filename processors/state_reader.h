@@ -66,6 +66,34 @@ class StateReader {
     return scanned;
   }
 
+  // Visits the rows of one kind of all partitions that are served here, from the key `from` on, one partition after
+  // the other. Answers how many partitions that were.
+  template <class Row, class Visit>
+  core::Result<std::uint32_t> list_served(const std::string& from, Visit visit) const {
+    const std::string to = schemas::prefix_end(schemas::row_prefix<Row>());
+    std::uint32_t served = 0;
+    for (std::uint32_t number = 0; number < partition_count_; ++number) {
+      const core::Partition partition(number);
+      if (health_ != nullptr && health_->halted(partition)) continue;
+      std::optional<core::Error> failure;
+      const core::Result<void> scanned =
+          store_.scan(partition, from, to, [&](std::string_view, std::string_view value) {
+            core::Result<Row> row = schemas::decode_row<Row>(value);
+            if (row.has_error())
+              failure = row.error();
+            else
+              visit(std::move(*row));
+            return !failure;
+          });
+      if (failure) return *failure;
+      if (scanned.has_error()) return scanned.error();
+      ++served;
+    }
+    return served;
+  }
+
+  std::uint32_t partition_count() const { return partition_count_; }
+
  private:
   core::Result<void> check_served(const core::AggregateKey& aggregate) const {
     if (health_ == nullptr || !health_->halted(partition(aggregate))) return {};

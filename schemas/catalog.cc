@@ -52,11 +52,17 @@ class CatalogReader {
 
  private:
   void read_provider(const Value& value, const std::string& at) {
-    check_keys(value, at, {"id", "display_name", "reliability_prior_score"}, {});
+    check_keys(value, at, {"id", "display_name", "reliability_prior_score"},
+               {"protocol", "base_url", "path_prefix", "dialects"});
     core::Provider provider;
     provider.id = core::ProviderId(text(value, at, "id"));
     provider.display_name = text(value, at, "display_name");
     provider.reliability_prior_score = score(value, at, "reliability_prior_score");
+    if (member(value, "protocol") != nullptr)
+      provider.protocol = word(value, at, "protocol", core::protocol_from_string);
+    if (member(value, "base_url") != nullptr) provider.base_url = base_url(value, at);
+    if (const Value* prefix = member(value, "path_prefix")) provider.path_prefix = path_prefix(*prefix, at);
+    if (member(value, "dialects") != nullptr) provider.dialects = operations(value, at, "dialects");
     if (provider.id.value() == core::simulated_provider)
       fail(at + "/id", "\"simulated\" is the service's own provider; choose another id");
     if (!provider_ids_.insert(provider.id).second) fail(at + "/id", "this provider is listed twice");
@@ -75,11 +81,7 @@ class CatalogReader {
     model.context_tokens_max = tokens(value, at, "context_tokens_max");
     model.output_tokens_max = tokens(value, at, "output_tokens_max");
     model.quality_score = score(value, at, "quality_score");
-    for (const std::string& word : texts(value, at, "operations")) {
-      const auto operation = core::operation_from_string(word);
-      if (operation) model.operations.push_back(*operation);
-      if (!operation) fail(at + "/operations", "unknown operation \"" + word + "\"");
-    }
+    model.operations = operations(value, at, "operations");
     if (!model_slugs_.insert(model.slug).second) fail(at + "/slug", "this model is listed twice");
     each(value, at, "offerings", [&](const Value& offering, const std::string& offering_at) {
       read_offering(offering, offering_at, model.slug);
@@ -97,8 +99,7 @@ class CatalogReader {
     offering.prices = {price(value, at, "input"), price(value, at, "cached_input"), price(value, at, "output")};
     offering.privacy_tier = word(value, at, "privacy_tier", core::privacy_tier_from_string);
     offering.regions = texts(value, at, "regions");
-    if (value.IsObject() && value.HasMember("provider_model"))
-      offering.provider_model = text(value, at, "provider_model");
+    if (member(value, "provider_model") != nullptr) offering.provider_model = text(value, at, "provider_model");
     if (!provider_ids_.contains(offering.provider)) fail(at + "/provider", "this provider is not under /providers");
     if (offering.prices.input < offering.prices.cached_input)
       fail(at + "/cached_input", "cached input cannot cost more than input: ceilings are computed without it");
@@ -128,7 +129,7 @@ class CatalogReader {
     }
   }
 
-  // nullptr when it is not there, which check_keys has said already.
+  // nullptr when it is not there; where it must be, check_keys has said so already.
   static const Value* member(const Value& object, const char* name) {
     if (!object.IsObject()) return nullptr;
     const auto found = object.FindMember(name);
@@ -158,6 +159,30 @@ class CatalogReader {
     });
     if (all.empty()) fail(at + "/" + name, "must not be empty");
     return all;
+  }
+
+  std::vector<core::Operation> operations(const Value& object, const std::string& at, const char* name) {
+    std::vector<core::Operation> all;
+    for (const std::string& found : texts(object, at, name)) {
+      const auto operation = core::operation_from_string(found);
+      if (operation) all.push_back(*operation);
+      if (!operation) fail(at + "/" + name, "unknown operation \"" + found + "\"");
+    }
+    return all;
+  }
+
+  std::string base_url(const Value& object, const std::string& at) {
+    const std::string url = text(object, at, "base_url");
+    if (!(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/'))
+      fail(at + "/base_url", "must start with https:// or http:// and not end with /");
+    return url;
+  }
+
+  std::string path_prefix(const Value& value, const std::string& at) {
+    const std::string_view prefix = value.IsString() ? view(value) : "?";
+    if (!prefix.empty() && (!prefix.starts_with('/') || prefix.ends_with('/')))
+      fail(at + "/path_prefix", "must be empty, or start with / and not end with it");
+    return std::string(prefix);
   }
 
   template <class Enum>

@@ -44,6 +44,25 @@ TEST(CatalogFile, prices_are_exact) {
   EXPECT_EQ(catalog->version(), "v1");
 }
 
+// Requests would go to another path than the provider's, or in a dialect that it does not speak.
+TEST(CatalogFile, a_provider_says_where_and_how_it_is_spoken_to) {
+  const auto plain = parse_catalog(good);
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_EQ(plain->providers()[0].protocol, core::Protocol::openai_compatible);
+  EXPECT_EQ(plain->providers()[0].base_url, "");
+  EXPECT_EQ(plain->providers()[0].path_prefix, "/v1");
+  EXPECT_TRUE(plain->providers()[0].dialects.empty());
+
+  const core::Catalog catalog = built_in_catalog();
+  const core::Provider& google = *catalog.provider(core::ProviderId("google"));
+  EXPECT_EQ(google.base_url + google.path_prefix, "https://generativelanguage.googleapis.com/v1beta/openai");
+  const core::Provider& anthropic = *catalog.provider(core::ProviderId("anthropic"));
+  EXPECT_EQ(anthropic.base_url + anthropic.path_prefix, "https://api.anthropic.com/v1");
+  EXPECT_EQ(anthropic.protocol, core::Protocol::anthropic);
+  EXPECT_EQ(anthropic.dialects, std::vector{core::Operation::messages});
+  for (const core::Provider& provider : catalog.providers()) EXPECT_NE(provider.base_url, "") << provider.id.value();
+}
+
 TEST(CatalogFile, refusals_name_the_place) {
   using core::ErrorCode;
   const std::string offering = "/models/0/offerings/0";
@@ -54,6 +73,13 @@ TEST(CatalogFile, refusals_name_the_place) {
   expect_refusal(with(R"("mode")", R"("mode": "sync", "mode")"), ErrorCode::configuration_invalid, offering + "/mode");
   expect_refusal(with(R"("sync")", R"("later")"), ErrorCode::configuration_invalid, offering + "/mode");
   expect_refusal(with(R"("id": "acme")", R"("id": "simulated")"), ErrorCode::configuration_invalid, "/providers/0/id");
+  for (const char* member :
+       {R"("protocol": "grpc")", R"("base_url": "acme.example")", R"("base_url": "https://a/")",
+        R"("path_prefix": "v1")", R"("path_prefix": 1)", R"("dialects": ["response"])", R"("dialects": [])"}) {
+    const std::string name(member + 1, std::string_view(member).find('"', 1) - 1);
+    expect_refusal(with(R"("id": "acme")", R"("id": "acme", )" + std::string(member)), ErrorCode::configuration_invalid,
+                   "/providers/0/" + name);
+  }
   expect_refusal(with(R"("provider": "acme")", R"("provider": "other")"), ErrorCode::configuration_invalid,
                  offering + "/provider");
   expect_refusal(with("0.5,", "1.5,"), ErrorCode::configuration_invalid, "/models/0/quality_score");

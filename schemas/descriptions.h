@@ -31,7 +31,7 @@ SCHEMAS_FIELDS(core::identity::NewSession, id, token);
 SCHEMAS_FIELDS(core::identity::NewApiKey, id, secret, hint);
 SCHEMAS_FIELDS(core::quote::Terms, sla_tier, routing_mode, privacy_tier, allowed_regions, priority, dedupe, run_after,
                deadline);
-SCHEMAS_FIELDS(core::quote::RejectedLane, model, provider, mode, reason);
+SCHEMAS_FIELDS(core::quote::RejectedLane, model, provider, mode, reason, detail);
 SCHEMAS_FIELDS(core::quote::RouteLane, provider, model, mode, prices);
 SCHEMAS_FIELDS(core::quote::Route, provider, model, mode, prices, item_count, total, quality_score,
                reliability_prior_score, fallback_order, operation, lanes, observed_confidence_score);

@@ -28,17 +28,6 @@ constexpr std::size_t batches_per_page_max = 100;
 // Rows looked at for one page: a filter that matches little answers a short page with a cursor, not a long wait.
 constexpr std::size_t batches_scanned_max = 2'000;
 
-core::Error batch_not_found() {
-  return {core::ErrorCode::batch_not_found, "there is no such batch; list them with GET /v1/batches"};
-}
-
-core::Result<Batch> find_batch(const App& app, const core::OrgId& org, const core::BatchId& id) {
-  auto batch = app.reader.find<Batch>(core::aggregate_of(org), {org, id});
-  if (batch.has_error()) return batch.error();
-  if (!*batch) return batch_not_found();
-  return std::move(**batch);
-}
-
 http::awaitable<http::Response> respond(const App& app, http::Request& request, int status, const Batch& batch,
                                         Receipt receipt) {
   auto work = [&app, &batch, receipt] { return load_details(app, batch, receipt); };
@@ -166,7 +155,7 @@ http::awaitable<Prepared> prepare(const App& app, http::Request& request, const 
     if (quote_alone || quote->basis == core::quote::Basis::manifest) co_return submission;
   }
 
-  core::Result<processors::PlannedManifest> planned = co_await plan_manifest(app, *manifest);
+  core::Result<processors::PlannedManifest> planned = co_await plan_manifest(app, org, *manifest);
   if (planned.has_error()) co_return planned.error();
   if (planned->fault_count > 0) co_return faults_response(request, planned->faults, planned->fault_count);
   submission.total = planned->plan.total;
@@ -312,7 +301,9 @@ http::awaitable<http::Response> retry_batch(const App& app, KeysInFlight& keys, 
   auto work = [&app, &batch]() -> core::Result<processors::PlannedManifest> {
     core::Result<processors::ReplannedItems> items = collect_retry_items(app, *batch);
     if (items.has_error()) return items.error();
-    return make_intake(app).plan(*items, app.now());
+    const core::Result<core::learning::Scores> scores = scores_of(app, batch->org);
+    if (scores.has_error()) return scores.error();
+    return make_intake(app).plan(*items, app.now(), *scores);
   };
   core::Result<processors::PlannedManifest> planned = co_await http::run_on(app.blocking, std::move(work));
   if (planned.has_error()) co_return http::problem(planned.error(), request);

@@ -1,4 +1,4 @@
-// GET /v1/files/{id}: artifacts by signed link.
+// GET /v1/files/{id}: artifacts and route receipts by signed link.
 
 #include <utility>
 
@@ -8,6 +8,7 @@
 #include "api/http/problem.h"
 #include "api/query.h"
 #include "api/resources/resources.h"
+#include "api/route_receipt.h"
 #include "processors/artifacts.h"
 
 namespace api::resources {
@@ -19,28 +20,37 @@ struct File {
   std::uint64_t size = 0;
 };
 
-core::Result<File> find_file(const App& app, const std::string& file_id) {
-  const core::Error unknown{core::ErrorCode::artifact_not_found,
-                            "there is no file with this id; ask for a link with GET /v1/batches/{id}/artifact-url"};
-  const std::optional<processors::FileReference> reference = processors::FileLinks::parse_file_id(file_id);
-  if (!reference) return unknown;
+core::Error unknown_file() {
+  return {core::ErrorCode::artifact_not_found,
+          "there is no file with this id; ask for a link with GET /v1/batches/{id}/artifact-url"};
+}
+
+core::Result<File> find_artifact(const App& app, const processors::FileReference& reference) {
   const core::Result<std::optional<core::batch::Batch>> batch =
-      app.reader.find<core::batch::Batch>(core::aggregate_of(reference->org), {reference->org, reference->batch});
+      app.reader.find<core::batch::Batch>(core::aggregate_of(reference.org), {reference.org, reference.batch});
   if (batch.has_error()) return batch.error();
-  if (!*batch) return unknown;
+  if (!*batch) return unknown_file();
   if (!core::batch::terminal((*batch)->phase))
     return core::Error{core::ErrorCode::batch_not_finished,
                        "the batch has not ended yet; its files can be downloaded then"};
-  return File{*reference, processors::size_of((*batch)->closed.segments, reference->artifact)};
+  return File{reference, processors::size_of((*batch)->closed.segments, *reference.artifact)};
 }
 
-core::Result<File> check_link(const App& app, const http::Request& request) {
+core::Result<processors::FileReference> check_link(const App& app, const http::Request& request) {
   if (auto checked = check_query(request, {"expires", "signature"}); checked.has_error()) return checked.error();
   const std::string& file_id = request.path_parameter("id");
   const auto checked = app.links.check(file_id, request.query("expires").value_or(""),
                                        request.query("signature").value_or(""), app.now());
   if (checked.has_error()) return checked.error();
-  return find_file(app, file_id);
+  const std::optional<processors::FileReference> reference = processors::FileLinks::parse_file_id(file_id);
+  if (!reference) return unknown_file();
+  return *reference;
+}
+
+void set_download(http::Response& response, const processors::FileReference& file, const std::string& ending) {
+  const std::string name = file.batch.value() + "_" + std::string(processors::kind_of(file)) + "." + ending;
+  response.headers.set("Content-Disposition", "attachment; filename=\"" + name + "\"");
+  response.headers.set("X-Content-Type-Options", "nosniff");
 }
 
 http::Response send(const App& app, const http::Request& request, const File& file) {
@@ -66,11 +76,8 @@ http::Response send(const App& app, const http::Request& request, const File& fi
       }
     }
     response.stream = std::make_unique<ArtifactSource>(app.reader, app.blobs, app.blocking, file.reference, range);
-    const std::string name =
-        file.reference.batch.value() + "_" + std::string(processors::to_string(file.reference.artifact)) + ".jsonl";
     response.headers.set("Content-Type", "application/x-ndjson");
-    response.headers.set("Content-Disposition", "attachment; filename=\"" + name + "\"");
-    response.headers.set("X-Content-Type-Options", "nosniff");
+    set_download(response, file.reference, "jsonl");
     response.headers.set("Accept-Ranges", "bytes");
   }
   response.headers.set("ETag", tag);
@@ -79,7 +86,15 @@ http::Response send(const App& app, const http::Request& request, const File& fi
 }
 
 http::awaitable<http::Response> get_file(const App& app, http::Request& request) {
-  const core::Result<File> file = check_link(app, request);
+  const core::Result<processors::FileReference> reference = check_link(app, request);
+  if (reference.has_error()) co_return http::problem(reference.error(), request);
+  if (!reference->artifact) {  // no ranges of it: it is made while it is sent
+    core::Result<http::Response> receipt = co_await route_receipt(app, reference->org, reference->batch);
+    if (receipt.has_error()) co_return http::problem(receipt.error(), request);
+    set_download(*receipt, *reference, "json");
+    co_return std::move(*receipt);
+  }
+  const core::Result<File> file = find_artifact(app, *reference);
   if (file.has_error()) co_return http::problem(file.error(), request);
   co_return send(app, request, *file);
 }

@@ -5,6 +5,7 @@
 #include "adapters/random/random.h"
 #include "api/authentication.h"
 #include "api/funding.h"
+#include "api/http/coroutines.h"
 #include "api/http/problem.h"
 #include "api/json_body.h"
 #include "api/manifest_body.h"
@@ -44,7 +45,7 @@ core::Result<Enum> word(const JsonBody& body, std::string_view name, Enum fallba
   return *value;
 }
 
-// {models, estimated_items, …}: a ceiling for items that are not known yet.
+// {models, estimated_items, …}: a ceiling for items that are not known yet. Blocks on rows.
 core::Result<core::quote::LockQuote> estimate_command(const App& app, const core::OrgId& org, const JsonBody& body) {
   const core::Result<std::vector<std::string>> models = body.texts("models", 16, 128);
   if (models.has_error()) return models.error();
@@ -90,11 +91,13 @@ core::Result<core::quote::LockQuote> estimate_command(const App& app, const core
   request.input_tokens = input->value_or(estimated_input_tokens_default);
   request.output_tokens_max =
       *operation == core::Operation::embeddings ? 0 : output->value_or(estimated_output_tokens_default);
-  const core::RouteDecision decision = core::route(app.catalog, app.lanes, request);
+  const core::Result<core::learning::Scores> scores = scores_of(app, org);
+  if (scores.has_error()) return scores.error();
+  const core::RouteDecision decision = core::route(app.catalog, app.lanes, request, *scores);
   for (const core::Rejection& rejection : decision.rejected) {
     if (lock.rejected.size() >= processors::Intake::rejected_lanes_max) break;
     lock.rejected.push_back({rejection.model, rejection.provider, std::string(core::to_string(rejection.mode)),
-                             std::string(core::to_string(rejection.reason))});
+                             std::string(core::to_string(rejection.reason)), rejection.detail});
   }
   if (decision.ranked.empty())
     return core::Error{core::ErrorCode::no_eligible_lane,
@@ -113,6 +116,8 @@ core::Result<core::quote::LockQuote> estimate_command(const App& app, const core
     route.prices = offering.prices;
     route.quality_score = candidate.quality_score;
     route.reliability_prior_score = candidate.reliability_prior_score;
+    route.observed_confidence_score = candidate.observed_confidence_score;
+    route.operation = *operation;
     route.fallback_order = {offering.provider};
     route.total = candidate.ceiling;
     lock.estimate.item_ceiling = std::max(lock.estimate.item_ceiling, candidate.ceiling);
@@ -148,11 +153,12 @@ http::awaitable<http::Response> create_quote(const App& app, http::Request& requ
         JsonBody::parse(request, {"models", "estimated_items", "estimated_input_tokens", "estimated_output_tokens",
                                   "operation", "sla_tier", "routing_mode", "privacy_tier", "allowed_regions"});
     if (estimate.has_error()) co_return http::problem(estimate.error(), request);
-    lock = estimate_command(app, principal->org, *estimate);
+    auto work = [&app, &principal, &estimate] { return estimate_command(app, principal->org, *estimate); };
+    lock = co_await http::run_on(app.blocking, std::move(work));
   } else {
     const core::Result<processors::ReceivedManifest> manifest = co_await receive_manifest(app, *body);
     if (manifest.has_error()) co_return http::problem(manifest.error(), request);
-    core::Result<processors::PlannedManifest> planned = co_await plan_manifest(app, *manifest);
+    core::Result<processors::PlannedManifest> planned = co_await plan_manifest(app, principal->org, *manifest);
     if (planned.has_error()) co_return http::problem(planned.error(), request);
     if (manifest->summary.fault_count + planned->fault_count > 0)
       co_return faults_response(request, merge_faults(manifest->summary.faults, planned->faults),

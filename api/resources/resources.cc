@@ -11,9 +11,13 @@ void add_all(http::Router& router, const App& app) {
   add_quotes(router, app);
   add_batches(router, app);
   add_results(router, app);
+  add_feedback(router, app);
+  add_route_receipt(router, app);
   add_files(router, app);
   add_billing(router, app);
   add_catalog(router, app);
+  add_catalog_providers(router, app);
+  add_catalog_rankings(router, app);
   add_service(router, app);
   add_switched_off(router);
   forward_to_owners(router, app);

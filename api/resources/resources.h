@@ -7,7 +7,7 @@
 namespace api::resources {
 
 // Who may call a route. By that api/forwarding.cc finds the partition a request needs: each word has its rule there.
-inline constexpr const char* anyone = "anyone";              // and no partition is looked into
+inline constexpr const char* anyone = "anyone";              // and nothing that belongs to an org is looked at
 inline constexpr const char* visitor = "visitor";            // anyone; an API key or a session is looked at
 inline constexpr const char* org = "org";                    // an API key or a session
 inline constexpr const char* signed_link = "signed";         // a signature in the URL
@@ -20,9 +20,13 @@ void add_api_keys(http::Router& router, const App& app);
 void add_quotes(http::Router& router, const App& app);
 void add_batches(http::Router& router, const App& app);  // create, list, get, cancel, retry
 void add_results(http::Router& router, const App& app);  // results, artifact-url
+void add_feedback(http::Router& router, const App& app);
+void add_route_receipt(http::Router& router, const App& app);
 void add_files(http::Router& router, const App& app);
 void add_billing(http::Router& router, const App& app);
-void add_catalog(http::Router& router, const App& app);
+void add_catalog(http::Router& router, const App& app);  // models
+void add_catalog_providers(http::Router& router, const App& app);
+void add_catalog_rankings(http::Router& router, const App& app);
 void add_service(http::Router& router, const App& app);  // runtime, healthz, readyz, metrics
 
 void add_switched_off(http::Router& router);  // what the product has and this version has not

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/authentication.h"
+#include "api/batch_details.h"
 #include "api/cursor.h"
 #include "api/http/coroutines.h"
 #include "api/http/problem.h"
@@ -19,16 +20,6 @@ namespace {
 
 constexpr Bounds rows_per_page{1, 1000};
 constexpr std::uint32_t rows_per_page_default = 100;
-
-// Someone else's batch is as unknown as one that never was.
-core::Result<core::batch::Batch> find_batch(const App& app, const core::OrgId& org, const core::BatchId& id) {
-  core::Result<std::optional<core::batch::Batch>> batch =
-      app.reader.find<core::batch::Batch>(core::aggregate_of(org), {org, id});
-  if (batch.has_error()) return batch.error();
-  if (!*batch)
-    return core::Error{core::ErrorCode::batch_not_found, "no batch of yours has this id; GET /v1/batches lists them"};
-  return std::move(**batch);
-}
 
 http::Response not_to_be_stored(std::string body) {
   http::Response response = http::json(200, std::move(body));
@@ -146,23 +137,26 @@ core::Result<std::string> artifact_url(const App& app, const http::Request& requ
   if (auto checked = check_query(request, {"kind"}); checked.has_error()) return checked.error();
   const std::string kind = request.query("kind").value_or("output");
   const std::optional<processors::Artifact> artifact = processors::artifact_from_string(kind);
-  if (!artifact)
-    return core::Error{core::ErrorCode::invalid_request, "'kind' must be output, error, receipt, review or raw",
+  if (!artifact && kind != "route")
+    return core::Error{core::ErrorCode::invalid_request, "'kind' must be output, error, receipt, review, raw or route",
                        "kind"};
   const core::Result<core::batch::Batch> batch = find_batch(app, org, core::BatchId(request.path_parameter("id")));
   if (batch.has_error()) return batch.error();
-  if (!core::batch::terminal(batch->phase))
+  if (artifact && !core::batch::terminal(batch->phase))
     return core::Error{core::ErrorCode::batch_not_finished, "the batch is " +
                                                                 std::string(core::batch::to_string(batch->phase)) +
                                                                 "; its files can be downloaded when it has ended"};
 
-  const processors::FileReference file{org, batch->id, *artifact};
+  const processors::FileReference file{org, batch->id, artifact};
   // Links count in whole seconds.
   const core::Timestamp expires_at =
       std::chrono::floor<std::chrono::seconds>(app.now() + app.settings.file_link_lifetime);
   JsonText json;
   json.text("url", app.links.link(file, expires_at)).time("expires_at", expires_at).text("kind", kind);
-  json.number("bytes", processors::size_of(batch->closed.segments, *artifact));
+  if (artifact)
+    json.number("bytes", processors::size_of(batch->closed.segments, *artifact));
+  else
+    json.null("bytes");  // made while it is sent
   json.text("file_id", processors::FileLinks::file_id(file));
   return std::move(json).finish();
 }

@@ -34,6 +34,7 @@ struct RejectedLane {
   ProviderId provider;
   std::string mode;
   std::string reason;
+  std::string detail = {};  // for people; empty where the reason says it all
 };
 
 // A lane that may serve a route's items.

@@ -22,8 +22,10 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
       "Examples:\n"
       "  brctl config check batchrouter.toml\n"
       "  brctl config show --config batchrouter.toml --port 9000\n"
-      "  brctl config show --help");
+      "  brctl config show --help\n"
+      "  brctl catalog import openai.json --dry-run");
   add_config(app, console);
+  add_catalog(app, console);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {

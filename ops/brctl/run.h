@@ -28,4 +28,8 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
 // brctl config check | example | show. `app` must not outlive `console`.
 void add_config(CLI::App& app, Console& console);
 
+// brctl catalog show | versions | diff | use | import.
+void add_catalog(CLI::App& app, Console& console);
+void add_catalog_import(CLI::App& catalog, Console& console);
+
 }  // namespace ops::brctl

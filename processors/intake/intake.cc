@@ -89,8 +89,9 @@ core::Result<ReceivedManifest> Intake::receive(const BlobReader& body, schemas::
   return ReceivedManifest{std::move(*summary), std::move(*spool)};
 }
 
-core::Result<PlannedManifest> Intake::plan(const ReceivedManifest& manifest, core::Timestamp now) const {
-  Planning planning(*this, core::quote::terms_of(manifest.summary.header), now);
+core::Result<PlannedManifest> Intake::plan(const ReceivedManifest& manifest, core::Timestamp now,
+                                           const core::learning::Scores& scores) const {
+  Planning planning(*this, core::quote::terms_of(manifest.summary.header), now, scores);
   const auto added = for_each_item(*manifest.items, [&](core::ManifestItem item, std::string_view line) {
     return planning.add(std::move(item), line);
   });
@@ -98,8 +99,9 @@ core::Result<PlannedManifest> Intake::plan(const ReceivedManifest& manifest, cor
   return planning.finish(manifest.summary.digest, manifest.summary.header.metadata);
 }
 
-core::Result<PlannedManifest> Intake::plan(const ReplannedItems& items, core::Timestamp now) const {
-  Planning planning(*this, items.terms, now);
+core::Result<PlannedManifest> Intake::plan(const ReplannedItems& items, core::Timestamp now,
+                                           const core::learning::Scores& scores) const {
+  Planning planning(*this, items.terms, now, scores);
   schemas::Sha256 content;
   const auto added = for_each_item(*items.items, [&](core::ManifestItem item, std::string_view line) {
     content.update(line);

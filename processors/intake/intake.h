@@ -51,8 +51,11 @@ class Intake {
   // Errors: those of read_manifest: the document is none. Faults in it are in the summary.
   core::Result<ReceivedManifest> receive(const BlobReader& body, schemas::manifest::Format format) const;
 
-  core::Result<PlannedManifest> plan(const ReceivedManifest& manifest, core::Timestamp now) const;
-  core::Result<PlannedManifest> plan(const ReplannedItems& items, core::Timestamp now) const;
+  // `scores`: what is known of lanes, for the org whose items these are.
+  core::Result<PlannedManifest> plan(const ReceivedManifest& manifest, core::Timestamp now,
+                                     const core::learning::Scores& scores = {}) const;
+  core::Result<PlannedManifest> plan(const ReplannedItems& items, core::Timestamp now,
+                                     const core::learning::Scores& scores = {}) const;
 
   static constexpr std::size_t rejected_lanes_max = 50;
 

@@ -34,14 +34,16 @@ std::string reasons_text(const core::RouteDecision& decision) {
     if (!rejection.provider.value().empty())
       text += " at " + rejection.provider.value() + " (" + std::string(core::to_string(rejection.mode)) + ")";
     text += ": " + std::string(core::to_string(rejection.reason));
+    if (!rejection.detail.empty()) text += " (" + rejection.detail + ")";
   }
   return text;
 }
 
 }  // namespace
 
-Intake::Planning::Planning(const Intake& intake, const core::quote::Terms& terms, core::Timestamp now)
-    : intake_(intake), terms_(terms), slack_(slack_of(terms, now)) {}
+Intake::Planning::Planning(const Intake& intake, const core::quote::Terms& terms, core::Timestamp now,
+                           const core::learning::Scores& scores)
+    : intake_(intake), terms_(terms), slack_(slack_of(terms, now)), scores_(scores) {}
 
 core::Result<void> Intake::Planning::add(core::ManifestItem item, std::string_view canonical_line) {
   ++item_count_;
@@ -51,7 +53,7 @@ core::Result<void> Intake::Planning::add(core::ManifestItem item, std::string_vi
     if (const core::Model* model = intake_.catalog_.model(slug))
       request.output_tokens_max = std::max(request.output_tokens_max, core::output_tokens_to_buy(*model, item));
   }
-  const core::RouteDecision decision = core::route(intake_.catalog_, intake_.lanes_, request);
+  const core::RouteDecision decision = core::route(intake_.catalog_, intake_.lanes_, request, scores_);
   note_rejections(decision.rejected);
   if (decision.ranked.empty()) {
     const bool unknown = std::all_of(decision.rejected.begin(), decision.rejected.end(), [](const auto& rejection) {
@@ -109,6 +111,7 @@ Intake::Planning::OpenRoute& Intake::Planning::route_of(const core::RouteDecisio
   route.route.prices = offering.prices;
   route.route.quality_score = best.quality_score;
   route.route.reliability_prior_score = best.reliability_prior_score;
+  route.route.observed_confidence_score = best.observed_confidence_score;
   for (const core::RouteCandidate& candidate : decision.ranked) {
     const core::ProviderId& provider = intake_.catalog_.offerings()[candidate.offering].provider;
     auto& order = route.route.fallback_order;
@@ -168,7 +171,7 @@ void Intake::Planning::note_rejections(const std::vector<core::Rejection>& rejec
         rejections_seen_.emplace(rejection.model, rejection.provider, rejection.mode, rejection.reason);
     if (added)
       planned_.rejected.push_back({rejection.model, rejection.provider, std::string(core::to_string(rejection.mode)),
-                                   std::string(core::to_string(rejection.reason))});
+                                   std::string(core::to_string(rejection.reason)), rejection.detail});
   }
 }
 

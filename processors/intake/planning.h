@@ -15,7 +15,9 @@ namespace processors {
 
 class Intake::Planning {
  public:
-  Planning(const Intake& intake, const core::quote::Terms& terms, core::Timestamp now);
+  // `intake` and `scores` must outlive this.
+  Planning(const Intake& intake, const core::quote::Terms& terms, core::Timestamp now,
+           const core::learning::Scores& scores);
 
   core::Result<void> add(core::ManifestItem item, std::string_view canonical_line);
   core::Result<PlannedManifest> finish(const core::Digest& content, const std::string& metadata);
@@ -44,6 +46,7 @@ class Intake::Planning {
   const Intake& intake_;
   const core::quote::Terms terms_;
   const core::Duration slack_;
+  const core::learning::Scores& scores_;
   std::map<std::size_t, std::uint32_t> route_index_;  // by offering
   std::vector<OpenRoute> routes_;
   std::vector<core::batch::PlannedUnit> units_;

@@ -315,6 +315,7 @@ class Writer {
 
   std::string image_block(const Image& image) {
     if (!image.detail.is_null()) reasons_.add("image detail");
+    if (image.url.starts_with("http:")) reasons_.add("images by http");
     const auto in_quotes = [](std::string_view part) { return '"' + std::string(part) + '"'; };
     const std::string source = image.data.empty() ? object_text({{"type", R"("url")"}, {"url", in_quotes(image.url)}})
                                                   : object_text({{"type", R"("base64")"},

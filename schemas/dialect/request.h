@@ -3,7 +3,7 @@
 // Within one dialect the body stays as it is: order of members and every digit. Between the three chat dialects it is
 // translated: texts, system prompts, images by URL or base64, the assistant's turns, function tools with their calls
 // and results, JSON output, sampling. What the other side cannot say faithfully is refused, never left out; members
-// that do not change the answer (harmless_members in conversation_reader.cc) are left out.
+// that do not change the answer (harmless_members in shared.cc) are left out.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,7 @@
 namespace schemas::dialect {
 namespace {
 
-// For bookkeeping, caching and speed.
+// Members of a body that do not change the answer: for bookkeeping, caching and speed.
 constexpr std::array harmless_members = {
     std::string_view("background"),
     std::string_view("cache_control"),
@@ -25,6 +25,10 @@ constexpr std::array harmless_members = {
     std::string_view("user"),
 };
 
+bool is_harmless_member(std::string_view name) {
+  return std::find(harmless_members.begin(), harmless_members.end(), name) != harmless_members.end();
+}
+
 bool contains(Names names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
@@ -40,10 +44,6 @@ std::string plain_word(std::string_view word) {
 
 std::string plain_word(Json word) {
   return plain_word(word.quoted_part());
-}
-
-bool is_harmless_member(std::string_view name) {
-  return std::find(harmless_members.begin(), harmless_members.end(), name) != harmless_members.end();
 }
 
 void check_members(const Object& object, Names known, std::string_view where, Reasons& reasons) {

@@ -31,9 +31,6 @@ class Reasons {
 std::string plain_word(std::string_view word);
 std::string plain_word(Json word);
 
-// Members of a body that do not change the answer.
-bool is_harmless_member(std::string_view name);
-
 // Adds a reason when a member is neither null nor among `known`, or stands twice. `where` is for people: "a message".
 void check_members(const Object& object, Names known, std::string_view where, Reasons& reasons);
 // The same for the body itself, where harmless members may stand too.

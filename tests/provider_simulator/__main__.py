@@ -16,7 +16,7 @@ from provider_simulator.simulator import Simulator  # noqa: E402
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="provider_simulator", description="OpenAI's and Anthropic's HTTP APIs, simulated.")
+    parser = argparse.ArgumentParser(prog="provider_simulator", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0: a free one")
     parser.add_argument("--script", help="rules and settings to start with, JSON")
     parser.add_argument("--log", help="a file that gets a line for each request and each item executed")

@@ -35,6 +35,10 @@ class Outcome:
     input_tokens: int = 0
     output_tokens: int = 0
 
+    @property
+    def succeeded(self):
+        return self.body is not None and 200 <= self.status < 300
+
 
 class Batch:
     """Stages: validating, in_progress, finalizing, cancelling, then one of ENDS. Callers hold the simulator's lock.

@@ -126,7 +126,8 @@ def failed_response(fault, model, request_id):
     return {"id": "resp_" + request_id[4:], "object": "response", "created_at": int(time.time()), "status": "failed",
             "error": {"code": fault.get("code", "server_error"), "message": fault.get("message", "The model failed.")},
             "incomplete_details": None, "instructions": None, "metadata": {}, "model": model, "output": [],
-            "parallel_tool_calls": True, "temperature": 1.0, "tool_choice": "auto", "tools": [], "top_p": 1.0, "usage": None}
+            "parallel_tool_calls": True, "temperature": 1.0, "tool_choice": "auto", "tools": [], "top_p": 1.0,
+            "usage": None}
 
 
 def _message(reply, request_id, in_batch):

@@ -1,4 +1,4 @@
-"""Carries out one item, of a batch or of a call: validates it, lets the model answer, commits the faults of the script."""
+"""Carries out one item, of a batch or of a call: validates it, lets the model answer, commits its faults."""
 
 import itertools
 
@@ -35,10 +35,7 @@ class Executor:
         if item.path == "/v1/embeddings":
             body = dialects.embeddings_body(item.body)
             taken, given, cap = body["usage"]["prompt_tokens"], 0, None
-            body["model"] = next((fault.get("model", "another-model") for fault in faults if fault["kind"] == "wrong_model"),
-                                 item.model)
-            if any(fault["kind"] == "empty_output" for fault in faults):
-                body["data"] = []
+            item_faults.spoil_embeddings(body, faults)
         else:
             prompt = dialects.prompt_of(item.path, item.body)
             reply = answers.reply_to(prompt, item.model)
@@ -65,4 +62,5 @@ class Executor:
 def item_of(custom_id, path, body):
     body = body if isinstance(body, dict) else {}
     prompt = dialects.prompt_of(path, body)
-    return Item(custom_id if isinstance(custom_id, str) else None, path, body, body.get("model"), prompt.text, prompt.digest)
+    custom_id = custom_id if isinstance(custom_id, str) else None
+    return Item(custom_id, path, body, body.get("model"), prompt.text, prompt.digest)

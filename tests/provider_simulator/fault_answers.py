@@ -27,8 +27,8 @@ NAMED = {
     "credit_balance_too_low": {"status": 400, "type": "invalid_request_error", "message":
                                "Your credit balance is too low to access the Anthropic API. "
                                "Please go to Plans & Billing to upgrade or purchase credits."},
-    "enforced_spend_limit": {"status": 429, "type": "rate_limit_error", "details": {"error_code": "enforced_spend_limit_reached"},
-                             "message": "You have reached your specified API usage limits."},
+    "enforced_spend_limit": {"status": 429, "type": "rate_limit_error",
+                             "details": {"error_code": "enforced_spend_limit_reached"}, "message": "You have reached your specified API usage limits."},
     "context_length_exceeded": {"status": 400, "type": "invalid_request_error", "code": "context_length_exceeded",
                                 "param": "messages", "message": "This model's maximum context length is exceeded."},
     "key_revoked": {"status": 401, "message": "This key has been revoked."},
@@ -78,7 +78,7 @@ def answer_of(fault, vendor, request_id):
     if kind == "empty":
         return Answer(fault.get("status", 200), b"", headers)
     if kind == "redirect":
-        return Answer(fault.get("status", 307), b"", {"location": fault.get("location", "http://127.0.0.1:9/elsewhere"), **headers})
+        return Answer(fault.get("status", 307), b"", {"location": fault["location"], **headers})
     if kind == "gzip_bomb":
         body = gzip.compress(b"\0" * (fault.get("megabytes", 100) * 1_000_000), 9)
         return Answer(200, body, {"content-type": "application/json", "content-encoding": "gzip", **headers})

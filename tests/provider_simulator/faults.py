@@ -15,7 +15,7 @@ CALL = {"status", "html", "empty", "error_in_200", "redirect", "reset", "reset_m
 ITEM = {"item_error", "failed_response", "usage", "empty_output", "refusal", "content_filter", "truncated", "pause",
         "tool_call", "text", "wrong_model"}
 BATCH = {"stuck", "batch_failed", "batch_expired", "batch_cancelled", "empty_file_id", "flap", "slow_cancel",
-         "batch_delay"}
+         "batch_delay", "results_url"}
 RESULTS = {"truncated_last_line", "blank_lines", "crlf", "bom", "invalid_utf8", "nan", "huge_number", "duplicate_keys",
            "deep_nesting", "long_line", "missing_ids", "unknown_ids", "duplicate_ids", "shuffled_ids", "in_order"}
 MATCHES = {"vendor", "method", "path", "path_regex", "model", "custom_id", "text", "via", "nth", "from", "count"}
@@ -32,7 +32,7 @@ SETTINGS = {
     "openai_bytes": 200_000_000,
     "anthropic_requests": 100_000,
     "anthropic_bytes": 256_000_000,
-    "list_requests": True,  # false: the log names no custom ids of batches
+    "log_custom_ids": True,  # false: the log names no custom ids of batches
 }
 
 
@@ -50,7 +50,7 @@ class Script:
         self.load(script or [])
 
     def load(self, script):
-        """A list of rules, or {"rules": […], "settings": {…}}. Rules replace those before, settings are changed one by one."""
+        """A list of rules, or {"rules": […], "settings": {…}}: the rules instead of those before, the settings changed."""
         rules, settings = (script.get("rules"), script.get("settings", {})) if isinstance(script, dict) else (script, {})
         unknown = set(settings) - set(SETTINGS)
         if unknown:

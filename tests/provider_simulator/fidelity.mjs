@@ -101,11 +101,11 @@ await step("message_json", async () => (await anthropic.messages.create(message(
 await step("message_cut", () => anthropic.messages.create(message("A long story.", { max_tokens: 1 })));
 const requests = [...Array(5).keys()].map((number) => ({ custom_id: `wi_${number}`, params: message(`Reply with exactly: answer ${number}`) }));
 const several = await step("message_batch", () => anthropic.messages.batches.create({ requests: [...requests, { custom_id: "wi_bad", params: message("x", { max_tokens: 0 }) }] }));
-await step("message_batch_early", async () => { await anthropic.messages.batches.results(several.id); return "results before the end"; });
 await step("message_batch_ended", () => until(() => anthropic.messages.batches.retrieve(several.id), (seen) => seen.processing_status === "ended"));
 await step("message_batch_results", async () => { const found = []; for await (const one of await anthropic.messages.batches.results(several.id)) found.push(one); return found; });
 await control("script", { settings: { batch_seconds: 600 } });
 const slow = await step("message_batch_long", () => anthropic.messages.batches.create({ requests }));
+await step("message_batch_early", async () => { await anthropic.messages.batches.results(slow.id); return "results before the end"; });
 await step("message_batch_cancel", () => anthropic.messages.batches.cancel(slow.id));
 await step("message_batch_canceled", () => until(() => anthropic.messages.batches.retrieve(slow.id), (seen) => seen.processing_status === "ended"));
 await step("message_batch_list", async () => {
@@ -132,7 +132,7 @@ const faults = {
   reset: { kind: "reset" }, lost: { kind: "lost_answer" }, cut: { kind: "reset_mid_body" }, html: { kind: "html" }, hang: { kind: "hang" } };
 for (const [name, fault] of Object.entries(faults)) {
   await control("script", { rules: [{ fault }] });
-  const limited = { timeout: 300 };
+  const limited = { timeout: name === "hang" ? 300 : 60000 };
   await step(`openai_${name}`, () => chat(openai.withOptions(limited)));
   await step(`anthropic_${name}`, () => say(anthropic.withOptions(limited)));
 }

@@ -15,6 +15,7 @@ class Request:
     query: dict  # the first value of each name
     headers: dict  # names in lower case
     body: bytes
+    id: str = ""  # by which the vendor calls it
     work: "Work | None" = None  # once the vendor has looked at it
 
     @property

@@ -28,6 +28,14 @@ def spoil_reply(reply, faults):
             reply.model = fault.get("model", "another-model")
 
 
+def spoil_embeddings(body, faults):
+    for fault in faults:
+        if fault["kind"] == "empty_output":
+            body["data"] = []
+        elif fault["kind"] == "wrong_model":
+            body["model"] = fault.get("model", "another-model")
+
+
 def spoil_body(body, faults, cap):
     """After that: the usage."""
     for fault in faults:
@@ -36,7 +44,7 @@ def spoil_body(body, faults, cap):
 
 
 def _spoil_usage(body, fault, cap):
-    """value: missing, over_cap, swapped, sum_differs; or set: what takes the place of `field` (input, output, both, all)."""
+    """value: missing, over_cap, swapped, sum_differs. Or set: what takes the place of field: input, output, both, all."""
     value = fault.get("value")
     if value == "missing" or not isinstance(body.get("usage"), dict):
         body.pop("usage", None)

@@ -1,4 +1,4 @@
-"""The witness: every request, and everything that was executed and would have been billed. It keeps no prompt and no key."""
+"""The witness: every request, and what was executed and would have been billed; no prompt and no key."""
 
 import collections
 import hashlib

@@ -1,8 +1,6 @@
 """OpenAI's API: files, batches, chat completions, responses, embeddings, models."""
 
-import functools
 import itertools
-import json
 import re
 import time
 
@@ -11,46 +9,26 @@ from provider_simulator.batch import ENDS, Batch
 from provider_simulator.execution import Executor, item_of
 from provider_simulator.faults import Thing
 from provider_simulator.http_types import Answer, Work, bearer, multipart_fields
+from provider_simulator.openai_files import File, input_errors
 from provider_simulator.validation import OPENAI_PARAMETERS
 
 MONTH_SECONDS = 30 * 24 * 3600
 DAY_SECONDS = 24 * 3600
 UPLOAD_BYTES = 512_000_000
-ERRORS_SHOWN = 20
 
 
-class File:
-    def __init__(self, id, name, purpose, content, expires_at):
-        self.id, self.name, self.purpose, self.content = id, name, purpose, content
-        self.created, self.expires_at = int(time.time()), expires_at
-
-    def shown(self):
-        return {"id": self.id, "object": "file", "bytes": len(self.content), "created_at": self.created,
-                "expires_at": self.expires_at, "filename": self.name, "purpose": self.purpose, "status": "processed",
-                "status_details": None}
-
-    @functools.cached_property
-    def lines(self):
-        """Each line that is not blank: (its number, the object or None)."""
-        found = []
-        for number, line in enumerate(self.content.split(b"\n"), 1):
-            if line.strip():
-                try:
-                    value = json.loads(line)
-                except (ValueError, RecursionError):
-                    value = None
-                found.append((number, value if isinstance(value, dict) else None))
-        return found
-
-    @functools.cached_property
-    def items(self):
-        return [item_of(line.get("custom_id"), line.get("url"), line.get("body")) for _, line in self.lines if line]
+NOT_EXECUTED = {
+    "expired": {"code": "batch_expired",
+                "message": "This request could not be executed before the completion window expired."},
+    "cancelled": {"code": "batch_cancelled", "message": "This request was not executed: the batch was cancelled."},
+}
 
 
 class OpenAI:
     """Callers hold the simulator's lock while they are in answer()."""
 
     name = "openai"
+    request_id_header = "x-request-id"
 
     def __init__(self, script, log):
         self._script, self._log = script, log
@@ -61,16 +39,13 @@ class OpenAI:
     def key(self, request):
         return bearer(request)
 
-    def request_id_header(self):
-        return "x-request-id"
-
     def rate_headers(self, limit, remaining, reset_seconds):
         return {"x-ratelimit-limit-requests": str(limit), "x-ratelimit-remaining-requests": str(remaining),
-                "x-ratelimit-reset-requests": f"{round(reset_seconds * 1000)}ms" if reset_seconds < 1 else f"{reset_seconds:.2f}s",
+                "x-ratelimit-reset-requests": _duration(reset_seconds),
                 "x-ratelimit-limit-tokens": "30000000", "x-ratelimit-remaining-tokens": "29999000",
                 "x-ratelimit-reset-tokens": "2ms"}
 
-    def error(self, status, message, request_id, code=None, param=None):
+    def error(self, status, message, code=None, param=None):
         type = "invalid_request_error" if status < 500 and status != 429 else None
         return Answer.of(fault_answers.openai_error(status, message, type, code, param), status)
 
@@ -80,76 +55,76 @@ class OpenAI:
             return Work()
         body = request.json
         if request.path == "/v1/batches":
-            file = self._files.get(body.get("input_file_id"))
+            file = self._files.get(str(body.get("input_file_id")))
             metadata = body.get("metadata")
             return Work(file.items if file else [], metadata if isinstance(metadata, dict) else None)
         return Work([item_of(None, request.path, body)] if request.path in OPENAI_PARAMETERS else [])
 
-    def answer(self, request, request_id):
+    def answer(self, request):
         key, keys = self.key(request), self._script.settings["openai_keys"]
         if not key:
-            return self.error(401, "You didn't provide an API key.", request_id)
+            return self.error(401, "You didn't provide an API key.")
         if keys is not None and key not in keys:
-            return self.error(401, "Incorrect API key provided.", request_id, "invalid_api_key")
+            return self.error(401, "Incorrect API key provided.", "invalid_api_key")
         for method, pattern, handler in self.ROUTES:
             found = re.fullmatch(pattern, request.path)
             if found and method == request.method:
-                return handler(self, request, request_id, *found.groups())
-        return self.error(404, f"Invalid URL ({request.method} {request.path})", request_id)
+                return handler(self, request, *found.groups())
+        return self.error(404, f"Invalid URL ({request.method} {request.path})")
 
     # Calls
 
-    def _call(self, request, request_id, _name):
+    def _call(self, request, _name):
         if request.json is None:
-            return self.error(400, "We could not parse the JSON body of your request.", request_id)
-        outcome = self._executor.perform(request.work.items[0], "call", request_id)
+            return self.error(400, "We could not parse the JSON body of your request.")
+        outcome = self._executor.perform(request.work.items[0], "call", request.id)
         return Answer.of(outcome.body, outcome.status)
 
-    def _models(self, _request, _request_id):
+    def _models(self, _request):
         names = self._script.settings["models"] or ["gpt-5.4-mini", "text-embedding-3-small"]
         return Answer.of({"object": "list", "data": [
             {"id": name, "object": "model", "created": 1767225600, "owned_by": "system"} for name in names]})
 
     # Files
 
-    def _upload(self, request, request_id):
+    def _upload(self, request):
         if len(request.body) > UPLOAD_BYTES:
-            return self.error(413, "The file is too large.", request_id)
+            return self.error(413, "The file is too large.")
         fields = multipart_fields(request.headers.get("content-type"), request.body)
         if fields is None:
-            return self.error(400, "The body is not multipart/form-data.", request_id)
+            return self.error(400, "The body is not multipart/form-data.")
         name, content = fields.get("file", (None, b""))
         if name is None:
-            return self.error(400, "'file' is a required property", request_id, param="file")
+            return self.error(400, "'file' is a required property", param="file")
         if fields.get("purpose", (None, b""))[1] != b"batch":
-            return self.error(400, "This simulator takes files of purpose batch.", request_id, "invalid_value", "purpose")
+            return self.error(400, "This simulator takes files of purpose batch.", "invalid_value", "purpose")
         if not name.endswith(".jsonl"):
-            return self.error(400, "Invalid file format for Batch API. Must be .jsonl", request_id)
+            return self.error(400, "Invalid file format for Batch API. Must be .jsonl")
         seconds = fields.get("expires_after[seconds]", (None, str(MONTH_SECONDS).encode()))[1]
         anchor = fields.get("expires_after[anchor]", (None, b"created_at"))[1]
         if anchor != b"created_at" or not seconds.isdigit() or not 3600 <= int(seconds) <= MONTH_SECONDS:
-            return self.error(400, "Invalid 'expires_after'.", request_id, "invalid_value", "expires_after")
+            return self.error(400, "Invalid 'expires_after'.", "invalid_value", "expires_after")
         return Answer.of(self._keep(name, "batch", content, int(time.time()) + int(seconds)).shown())
 
-    def _list_files(self, request, request_id):
+    def _list_files(self, request):
         files = [file for file in self._files.values() if request.query.get("purpose", file.purpose) == file.purpose]
-        return self._page(request, request_id, [file.shown() for file in files], 10_000, 10_000)
+        return self._page(request, [file.shown() for file in files], 10_000, 10_000)
 
-    def _file(self, _request, request_id, id):
-        return Answer.of(self._files[id].shown()) if id in self._files else self._no_file(id, request_id)
+    def _file(self, _request, id):
+        return Answer.of(self._files[id].shown()) if id in self._files else self._no_file(id)
 
-    def _content(self, _request, request_id, id):
+    def _content(self, _request, id):
         if id not in self._files:
-            return self._no_file(id, request_id)
+            return self._no_file(id)
         return Answer(200, self._files[id].content, {"content-type": "application/octet-stream"})
 
-    def _delete_file(self, _request, request_id, id):
+    def _delete_file(self, _request, id):
         if self._files.pop(id, None) is None:
-            return self._no_file(id, request_id)
+            return self._no_file(id)
         return Answer.of({"id": id, "object": "file", "deleted": True})
 
-    def _no_file(self, id, request_id):
-        return self.error(404, f"No such File object: {id}", request_id, param="id")
+    def _no_file(self, id):
+        return self.error(404, f"No such File object: {id}", param="id")
 
     def _keep(self, name, purpose, content, expires_at):
         file = File(f"file-{next(self._numbers):012x}", name, purpose, content, expires_at)
@@ -158,26 +133,26 @@ class OpenAI:
 
     # Batches
 
-    def _create(self, request, request_id):
+    def _create(self, request):
         body = request.json
         if body is None:
-            return self.error(400, "We could not parse the JSON body of your request.", request_id)
-        if body.get("endpoint") not in OPENAI_PARAMETERS:
-            return self.error(400, f"Invalid value for 'endpoint': {body.get('endpoint')}.", request_id, "invalid_value", "endpoint")
+            return self.error(400, "We could not parse the JSON body of your request.")
+        if str(body.get("endpoint")) not in OPENAI_PARAMETERS:
+            return self.error(400, "Invalid value for 'endpoint'.", "invalid_value", "endpoint")
         if body.get("completion_window") != "24h":
-            return self.error(400, "Invalid value for 'completion_window': only '24h' is there.", request_id, "invalid_value",
-                              "completion_window")
+            return self.error(400, "Invalid value for 'completion_window': only '24h' is there.",
+                              "invalid_value", "completion_window")
         metadata = body.get("metadata")
         if metadata is not None and not _is_metadata(metadata):
-            return self.error(400, "Invalid 'metadata': up to 16 pairs of strings, 64 and 512 characters.", request_id,
+            return self.error(400, "Invalid 'metadata': up to 16 pairs of strings, 64 and 512 characters.",
                               "invalid_value", "metadata")
-        file = self._files.get(body.get("input_file_id"))
+        file = self._files.get(str(body.get("input_file_id")))
         if file is None or file.purpose != "batch":
-            return self.error(400, f"Invalid 'input_file_id': no such file {body.get('input_file_id')}.", request_id,
+            return self.error(400, "Invalid 'input_file_id': there is no such file of purpose batch.",
                               "invalid_value", "input_file_id")
-        errors = self._input_errors(file, body["endpoint"])
+        errors = input_errors(file, body["endpoint"], self._script.settings)
         items = [] if errors else file.items
-        faults = self._script.on_batch(Thing(self.name, "POST", request.path, items, "batch", file.id, b""))
+        faults = self._script.on_batch(Thing(self.name, "POST", request.path, items, "batch", file.id))
         id = f"batch_{next(self._numbers):012x}"
         self.batches[id] = batch = Batch(id, items, faults, self._script.settings,
                                          lambda item: self._executor.perform(item, "batch", id), self._end, errors)
@@ -191,58 +166,22 @@ class OpenAI:
         self._log.batch_created(self.name)
         return Answer.of(self._batch_shown[id])
 
-    def _input_errors(self, file, endpoint):
-        settings = self._script.settings
+    def _list_batches(self, request):
+        return self._page(request, [self._show(batch) for batch in self.batches.values()], 20, 100)
 
-        def error(code, message, line=None, param=None):
-            return {"code": code, "message": message, "line": line, "param": param}
-        if len(file.content) > settings["openai_bytes"]:
-            return [error("file_too_large", "The batch input file is larger than the 200 MB maximum.")]
-        if not file.lines:
-            return [error("empty_file", "The batch input file is empty.")]
-        if len(file.lines) > settings["openai_requests"]:
-            return [error("too_many_tasks", f"The batch input file has more than {settings['openai_requests']} requests.")]
-        errors, seen, model = [], set(), None
-        for number, line in file.lines:
-            if line is None:
-                errors.append(error("invalid_json_line", "This line is not parseable as valid JSON.", number))
-                continue
-            name, body = line.get("custom_id"), line.get("body")
-            if not isinstance(name, str) or not name or not isinstance(body, dict):
-                param = "body" if isinstance(name, str) and name else "custom_id"
-                errors.append(error("missing_required_parameter", f"Missing required parameter: '{param}'.", number, param))
-                continue
-            if name in seen:
-                errors.append(error("duplicate_custom_id", "The custom_id for this request is a duplicate of another request. "
-                                    "The custom_id parameter must be unique for each request in a batch.", number, "custom_id"))
-            seen.add(name)
-            if line.get("method") != "POST":
-                errors.append(error("invalid_method", "The method must be POST.", number, "method"))
-            if line.get("url") != endpoint:
-                errors.append(error("url_mismatch", "The URL of this request is not the endpoint of the batch.", number, "url"))
-            model = body.get("model") if model is None else model
-            if body.get("model") != model:
-                errors.append(error("model_mismatch", "The batch input file has requests to several models.", number, "body.model"))
-        if not errors and settings["models"] is not None and model not in settings["models"]:
-            errors.append(error("model_not_found", f"The model `{model}` does not exist.", 1, "body.model"))
-        return errors[:ERRORS_SHOWN]
+    def _batch(self, _request, id):
+        return Answer.of(self._show(self.batches[id])) if id in self.batches else self._no_batch(id)
 
-    def _list_batches(self, request, request_id):
-        return self._page(request, request_id, [self._show(batch) for batch in self.batches.values()], 20, 100)
-
-    def _batch(self, _request, request_id, id):
-        return Answer.of(self._show(self.batches[id])) if id in self.batches else self._no_batch(id, request_id)
-
-    def _cancel(self, _request, request_id, id):
+    def _cancel(self, _request, id):
         if id not in self.batches:
-            return self._no_batch(id, request_id)
+            return self._no_batch(id)
         batch = self.batches[id]
         if not batch.cancel():
-            return self.error(409, f"Cannot cancel a batch with status '{batch.end}'.", request_id)
+            return self.error(409, f"Cannot cancel a batch with status '{batch.end}'.")
         return Answer.of({**self._show(batch), "status": "cancelling"})
 
-    def _no_batch(self, id, request_id):
-        return self.error(404, f"No batch found with id '{id}'.", request_id)
+    def _no_batch(self, id):
+        return self.error(404, f"No batch found with id '{id}'.")
 
     def _show(self, batch):
         stage = batch.look_from_outside()
@@ -258,50 +197,40 @@ class OpenAI:
 
     def _end(self, batch):
         """Writes the files and the figures of a batch that has ended."""
-        good, bad = [], []
-        for number, outcome in enumerate(batch.outcomes, 1):
-            name = outcome.item.custom_id
-            line = {"id": f"batch_req_{batch.id[6:]}_{number}", "custom_id": name, "response": None, "error": None}
-            if outcome.body is None:
-                line["error"] = ({"code": "batch_expired", "message": "This request could not be executed before the "
-                                  "completion window expired."} if batch.end == "expired" else
-                                 {"code": "batch_cancelled", "message": "This request was not executed: the batch was cancelled."})
-            else:
-                line["response"] = {"status_code": outcome.status, "request_id": f"req_{number:012x}", "body": outcome.body}
-            if name not in batch.without_line:
-                (good if 200 <= outcome.status < 300 else bad).append(line)
         now = int(batch.ended_at)
         shown = self._batch_shown[batch.id]
-        none = "" if batch.fault("empty_file_id") else None
-        for field, lines in (("output_file_id", good), ("error_file_id", bad)):
-            content = result_files.render(lines, batch.faults)
-            shown[field] = self._keep(f"{batch.id}_{field[:-8]}.jsonl", "batch_output", content, now + MONTH_SECONDS).id if lines else none
-        billed = [outcome for outcome in batch.outcomes if outcome.billed]
-        taken, given = sum(one.input_tokens for one in billed), sum(one.output_tokens for one in billed)
-        done = [outcome for outcome in batch.outcomes if outcome.body is not None]
-        completed = sum(200 <= outcome.status < 300 for outcome in done)
-        shown.update({f"{batch.end}_at": now, "usage": {
-            "input_tokens": taken, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": given,
-            "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": taken + given}})
-        if batch.end == "completed":
-            shown["finalizing_at"] = now
+        shown[f"{batch.end}_at"] = now
         if batch.end == "failed":
             shown["errors"] = {"object": "list", "data": batch.errors}
         else:
+            if batch.end == "completed":
+                shown["finalizing_at"] = now
+            good, bad = _lines(batch)
+            for field, lines in (("output_file_id", good), ("error_file_id", bad)):
+                shown[field] = "" if batch.fault("empty_file_id") else None
+                if lines:
+                    content = result_files.render(lines, batch.faults)
+                    name = f"{batch.id}_{field.removesuffix('_file_id')}.jsonl"
+                    shown[field] = self._keep(name, "batch_output", content, now + MONTH_SECONDS).id
+            done = [outcome for outcome in batch.outcomes if outcome.body is not None]
+            completed = sum(outcome.succeeded for outcome in done)
             shown["request_counts"] = {"total": len(batch.items), "completed": completed, "failed": len(done) - completed}
+            taken, given = sum(one.input_tokens for one in done), sum(one.output_tokens for one in done)
+            shown["usage"] = {"input_tokens": taken, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": given,
+                              "output_tokens_details": {"reasoning_tokens": 0}, "total_tokens": taken + given}
         self._log.batch_ended(self.name, batch)
 
-    def _page(self, request, request_id, shown, default, most):
+    def _page(self, request, shown, default, most):
         limit = request.query.get("limit", str(default))
         if not limit.isdigit() or not 1 <= int(limit) <= most:
-            return self.error(400, f"Invalid 'limit': expected 1 to {most}.", request_id, "invalid_value", "limit")
+            return self.error(400, f"Invalid 'limit': expected 1 to {most}.", "invalid_value", "limit")
         if request.query.get("order", "desc") == "desc":
             shown = shown[::-1]
         after = request.query.get("after")
         if after:
             places = [place for place, one in enumerate(shown) if one["id"] == after]
             if not places:
-                return self.error(400, f"Invalid 'after': {after}.", request_id, "invalid_value", "after")
+                return self.error(400, f"Invalid 'after': {after}.", "invalid_value", "after")
             shown = shown[places[0] + 1:]
         page = shown[:int(limit)]
         return Answer.of({"object": "list", "data": page, "first_id": page[0]["id"] if page else None,
@@ -320,6 +249,29 @@ class OpenAI:
         ("GET", r"/v1/batches/([^/]+)", _batch),
         ("POST", r"/v1/batches/([^/]+)/cancel", _cancel),
     )
+
+
+def _lines(batch):
+    """(of the output file, of the error file)"""
+    good, bad = [], []
+    for number, outcome in enumerate(batch.outcomes, 1):
+        name = outcome.item.custom_id
+        line = {"id": f"batch_req_{batch.id[6:]}_{number}", "custom_id": name, "response": None, "error": None}
+        if name in batch.without_line:
+            continue
+        if outcome.body is None:
+            line["error"] = NOT_EXECUTED[batch.end]
+        else:
+            line["response"] = {"status_code": outcome.status, "request_id": f"req_{number:012x}", "body": outcome.body}
+        (good if outcome.succeeded else bad).append(line)
+    return good, bad
+
+
+def _duration(seconds):
+    """As the vendor writes one: 20ms, 7.25s, 6m0s."""
+    if seconds < 1:
+        return f"{round(seconds * 1000)}ms"
+    return f"{seconds:.2f}s" if seconds < 60 else f"{int(seconds // 60)}m{int(seconds % 60)}s"
 
 
 def _is_metadata(value):

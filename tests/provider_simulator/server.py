@@ -8,6 +8,7 @@ import struct
 import sys
 import threading
 import time
+import traceback
 import urllib.parse
 
 from provider_simulator.http_types import Answer, Request
@@ -83,7 +84,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         url = urllib.parse.urlsplit(self.path)
         request = Request(self.command, url.path, dict(urllib.parse.parse_qsl(url.query)),
                           {name.lower(): value for name, value in self.headers.items()}, body)
-        answer = self.server.simulator.answer(request)
+        try:
+            answer = self.server.simulator.answer(request)
+        except Exception as error:  # our own fault, not one by script
+            traceback.print_exc()
+            answer = Answer.of({"error": {"message": f"the simulator failed: {error!r}", "type": "simulator"}}, 500)
         if answer.transport is None:
             self._send(answer)
         else:

@@ -30,20 +30,19 @@ class Simulator:
             return self._control(request)
         vendor = self._vendor_of(request)
         with self._lock:
-            number = next(self._numbers)
-            request_id = f"req_{number:012x}"
+            request.id = f"req_{next(self._numbers):012x}"
             work = request.work = vendor.work(request)
             fault = self._script.on_call(Thing(vendor.name, request.method, request.path, work.items, "call",
                                                _identity(request), request.body))
-            answer, limited = self._within_limit(vendor, request, request_id)
+            answer, limited = self._within_limit(vendor, request)
             if answer is None and (fault is None or fault_answers.carried_out(fault)):
-                answer = vendor.answer(request, request_id)
+                answer = vendor.answer(request)
             if fault is not None:
-                answer = fault_answers.answer_of(fault, vendor.name, request_id) or answer or Answer(200)
+                answer = fault_answers.answer_of(fault, vendor.name, request.id) or answer or Answer(200)
                 if fault["kind"] not in ("status", "html", "empty", "error_in_200", "redirect", "gzip_bomb"):
                     answer.transport = fault
-            answer.headers = {vendor.request_id_header(): request_id, **limited, **answer.headers}
-            self._write_log(vendor, request, request_id, work, fault, answer)
+            answer.headers = {vendor.request_id_header: request.id, **limited, **answer.headers}
+            self._write_log(vendor, request, work, fault, answer)
         return answer
 
     def settle(self):
@@ -61,10 +60,10 @@ class Simulator:
         self._openai, self._anthropic = OpenAI(self._script, self._log), Anthropic(self._script, self._log)
 
     def _vendor_of(self, request):
-        spoken = request.path.startswith("/v1/messages") or "x-api-key" in request.headers or "anthropic-version" in request.headers
+        spoken = request.path.startswith("/v1/messages") or "anthropic-version" in request.headers
         return self._anthropic if spoken else self._openai
 
-    def _within_limit(self, vendor, request, request_id):
+    def _within_limit(self, vendor, request):
         """(a refusal or None, the rate headers): a bucket for each key that fills up again steadily."""
         limit = self._script.settings["requests_per_minute"]
         if limit is None:
@@ -79,21 +78,21 @@ class Simulator:
         headers = vendor.rate_headers(limit, int(left), (limit - left) / per_second)
         if not refused:
             return None, headers
-        status, body = fault_answers.error_of({"name": "rate_limited"}, vendor.name, request_id)
+        status, body = fault_answers.error_of({"name": "rate_limited"}, vendor.name, request.id)
         return Answer.of(body, status), {**headers, "retry-after": f"{(1 - left) / per_second:.3f}"}
 
-    def _write_log(self, vendor, request, request_id, work, fault, answer):
+    def _write_log(self, vendor, request, work, fault, answer):
         silent = fault is not None and fault["kind"] in ("lost_answer", "close", "reset", "refuse", "hang")
         ids = [item.custom_id for item in work.items if item.custom_id is not None]
-        body = answer.body if request.method == "POST" and request.path.endswith("/batches") and answer.status == 200 else b""
+        creation = request.method == "POST" and request.path.endswith("/batches") and answer.status == 200
         self._log.request(
-            vendor=vendor.name, method=request.method, path=request.target, request_id=request_id,
+            vendor=vendor.name, method=request.method, path=request.target, request_id=request.id,
             models=work.models, items=len(work.items),
-            custom_ids=ids if self._script.settings["list_requests"] else [], metadata=work.metadata,
+            custom_ids=ids if self._script.settings["log_custom_ids"] else [], metadata=work.metadata,
             prompt=work.items[0].digest if len(work.items) == 1 else None,
             key=fingerprint(vendor.key(request)), retry=request.headers.get("x-stainless-retry-count"),
             fault=fault["kind"] if fault else None, status=0 if silent else answer.status,
-            batch=_created(body))
+            batch=_id_in(answer.body) if creation else None)
 
     def _control(self, request):
         try:
@@ -111,13 +110,15 @@ class Simulator:
                 return Answer.of(self._log.billing())
         except (ScriptError, ValueError, AttributeError, TypeError) as error:
             return Answer.of({"error": str(error)}, 400)
-        return Answer.of({"error": "there are POST /control/script, /control/reset, GET /control/requests, /control/billing"}, 404)
+        return Answer.of({"error": "there are POST script and reset, GET requests and billing"}, 404)
 
 
 def _identity(request):
     return f"{request.method} {request.target} {hashlib.sha256(request.body).hexdigest()}"
 
 
-def _created(body):
-    """The id of the batch that an answer tells of."""
-    return json.loads(body).get("id") if body else None
+def _id_in(body):
+    try:
+        return json.loads(body).get("id")
+    except (ValueError, AttributeError):  # an answer that is a fault
+        return None

@@ -26,7 +26,7 @@ OPENAI_RANGES = {
     "max_completion_tokens": (1, None, True), "max_output_tokens": (16, None, True), "dimensions": (1, 4096, True),
     "frequency_penalty": (-2, 2, False), "presence_penalty": (-2, 2, False),
 }
-CHAT_ROLES = {"developer", "system", "user", "assistant", "tool", "function"}
+CHAT_ROLES = ("developer", "system", "user", "assistant", "tool", "function")
 EMBEDDING_INPUTS = 2048
 
 
@@ -60,7 +60,8 @@ def openai_refusal(path, body, models):
     if not isinstance(given, (str, list)) or (path == "/v1/embeddings" and not given):
         return Refusal(400, "Invalid type for 'input': expected a string or an array.", "input", "invalid_type")
     if path == "/v1/embeddings" and isinstance(given, list) and len(given) > EMBEDDING_INPUTS:
-        return Refusal(400, f"Invalid 'input': maximum array length is {EMBEDDING_INPUTS}.", "input", "array_above_max_length")
+        return Refusal(400, f"Invalid 'input': array too long. Expected at most {EMBEDDING_INPUTS}.", "input",
+                       "array_above_max_length")
     if path == "/v1/embeddings" and not _embeddable(given):
         return Refusal(400, "'$.input' is invalid.", "input", "invalid_type")
     if path == "/v1/responses" and isinstance(given, list):
