@@ -162,6 +162,24 @@ TEST(HttpClient, says_when_nobody_listens) {
   EXPECT_EQ(response.error().code, ErrorCode::unavailable);
 }
 
+TEST(HttpClient, sends_once_what_must_not_be_sent_twice) {
+  // Libcurl sends again when a connection that it kept ends without a byte.
+  TestHttpServer server([answers = 1](const ReceivedRequest&, TestConnection& connection) mutable {
+    if (answers-- > 0)
+      connection.reply(200);
+    else
+      connection.cut();
+  });
+  HttpClient client;
+  ASSERT_TRUE(fetch(client, get(server.url())));
+  HttpRequest request = get(server.url());
+  request.fresh_connection = true;
+  const auto response = fetch(client, request);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::network_failed) << "it may have been acted on";
+  EXPECT_EQ(server.requests(), 2U);
+}
+
 TEST(HttpClient, says_when_the_connection_breaks) {
   TestHttpServer server([](const ReceivedRequest&, TestConnection& connection) {
     connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nfive.");

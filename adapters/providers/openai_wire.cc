@@ -46,7 +46,7 @@ class OpenAiWire final : public Wire {
   explicit OpenAiWire(const ProviderSettings& settings)
       : settings_(settings),
         base_(settings.base_url + settings.path_prefix),
-        compatible_(settings.protocol == Protocol::openai_compatible) {
+        compatible_(settings.protocol == core::Protocol::openai_compatible) {
     if (!settings_.dialects.empty()) return;
     settings_.dialects = {Operation::chat_completions, Operation::embeddings};
     if (!compatible_) settings_.dialects.push_back(Operation::responses);

@@ -11,7 +11,9 @@
 #include <optional>
 #include <set>
 #include <thread>
+#include <vector>
 
+#include "adapters/http_client/test_http_server.h"
 #include "adapters/providers/test_simulator.h"
 #include "processors/testing/null_log.h"
 #include "processors/testing/null_metrics.h"
@@ -20,6 +22,7 @@ namespace adapters::providers {
 namespace {
 
 using core::Operation;
+using core::Protocol;
 using processors::Attempt;
 using processors::AttemptEnd;
 using processors::LaneAnswer;
@@ -541,6 +544,174 @@ TEST(ProviderLane, usage_that_cannot_be_is_no_usage) {
     EXPECT_EQ(answer.usage.input_tokens, 0) << usage;
     EXPECT_EQ(answer.usage.output_tokens, 0) << usage;
   }
+}
+
+TEST(ProviderLane, of_creations_that_nobody_can_tell_apart_one_is_in_doubt_at_a_time) {
+  World world(R"([{"match":{"method":"POST","path_regex":"^/v1/messages/batches$"},"fault":{"kind":"lost_answer"}}])");
+  std::mutex mutex;
+  std::set<std::string> known;
+  ProviderLane lane({world.pool.get_executor(), world.http, world.log, world.metrics, &now,
+                     [&](const std::string& handle) {
+                       const std::lock_guard lock(mutex);
+                       return known.contains(handle);
+                     }},
+                    settings_for(Protocol::anthropic, world.simulator.url()));
+  // Makes a handle durable a while after it was reported, as a journal does.
+  class SlowObserver final : public processors::AttemptObserver {
+   public:
+    SlowObserver(std::shared_ptr<RecordingObserver> inner, std::mutex& mutex, std::set<std::string>& known)
+        : inner_(std::move(inner)), mutex_(mutex), known_(known) {}
+    ~SlowObserver() override {
+      if (writer_.joinable()) writer_.join();
+    }
+    void on_handle(std::string handle, std::function<void()> durable) override {
+      writer_ = std::thread([this, handle, durable] {
+        std::this_thread::sleep_for(milliseconds(50));  // lets the others create, if they may
+        {
+          const std::lock_guard lock(mutex_);
+          EXPECT_TRUE(known_.insert(handle).second) << "one batch for two attempts";
+        }
+        durable();
+      });
+    }
+    void on_answer(LaneAnswer answer) override { inner_->on_answer(std::move(answer)); }
+    void on_end(AttemptEnd end) override { inner_->on_end(std::move(end)); }
+
+   private:
+    const std::shared_ptr<RecordingObserver> inner_;
+    std::mutex& mutex_;
+    std::set<std::string>& known_;
+    std::thread writer_;
+  };
+  std::vector<std::shared_ptr<RecordingObserver>> observers;
+  for (std::uint32_t unit = 0; unit < 4; ++unit) {
+    Attempt attempt = attempt_of(Protocol::anthropic, core::Mode::batch, 5, Operation::messages);
+    attempt.unit = core::UnitIndex(unit);
+    observers.push_back(std::make_shared<RecordingObserver>());
+    lane.start(std::move(attempt), std::make_shared<SlowObserver>(observers.back(), mutex, known));
+  }
+  for (const auto& observer : observers) {
+    EXPECT_EQ(observer->wait_for_end().how, LaneEnd::finished);
+    expect_own_answers(*observer, 5);
+  }
+  EXPECT_EQ(known.size(), 4U);
+  EXPECT_EQ(world.requests("POST", "/v1/messages/batches"), 4U);
+}
+
+// A lane to a server that a test scripts itself.
+struct Scripted {
+  explicit Scripted(http_client::TestHttpServer::Handler handler) : server(std::move(handler)) {}
+
+  std::shared_ptr<RecordingObserver> run(Attempt attempt, const std::function<void(ProviderSettings&)>& change = {}) {
+    ProviderSettings settings = settings_for(protocol, "http://127.0.0.1:" + std::to_string(server.port()));
+    if (change) change(settings);
+    ProviderLane lane({pool.get_executor(), http, log, metrics, &now, [](const std::string&) { return false; }},
+                      std::move(settings));
+    const auto observer = std::make_shared<RecordingObserver>();
+    lane.start(std::move(attempt), observer);
+    observer->wait_for_end();
+    return observer;
+  }
+
+  Protocol protocol = Protocol::openai;
+  processors::testing::NullLog log;
+  processors::testing::NullMetrics metrics;
+  http_client::TestHttpServer server;
+  http_client::HttpClient http;
+  boost::asio::thread_pool pool{2};
+};
+
+TEST(ProviderLane, lost_batch_is_looked_for_on_every_page_of_the_time_in_question) {
+  const auto batch = [](const std::string& id, const std::string& intent, std::int64_t age_seconds) {
+    const auto created =
+        std::chrono::duration_cast<std::chrono::seconds>(now().time_since_epoch()).count() - age_seconds;
+    return R"({"id":")" + id + R"(","status":"in_progress","created_at":)" + std::to_string(created) +
+           R"(,"metadata":{"br_intent":")" + intent + "\"}}";
+  };
+  std::mutex mutex;
+  std::vector<std::string> targets;
+  Scripted world([&](const http_client::ReceivedRequest& request, http_client::TestConnection& connection) {
+    const std::lock_guard lock(mutex);
+    targets.push_back(request.method + " " + request.target);
+    if (request.target == "/v1/batches?limit=100")
+      return connection.reply(200, R"({"data":[)" + batch("batch_9", "bat_9/0/1", 0) + "," + batch("batch_8", "", 5) +
+                                       R"(],"last_id":"batch_8","has_more":true})");
+    if (request.target == "/v1/batches?limit=100&after=batch_8")
+      return connection.reply(200, R"({"data":[)" + batch("batch_7", "bat_1/0/1", 20) + "," +
+                                       batch("batch_6", "bat_1/0/1", 3'600) +
+                                       R"(],"has_more":true,"last_id":"batch_6"})");
+    if (request.target == "/v1/batches/batch_7")
+      return connection.reply(200, R"({"id":"batch_7","status":"failed","errors":{"data":[
+          {"code":"invalid_value","message":"bad temperature","line":2}]}})");
+    connection.reply(500);
+  });
+  Attempt attempt = attempt_of(Protocol::openai, core::Mode::batch, 3, Operation::responses);
+  attempt.resumed = true;
+  const auto observer = world.run(attempt);
+  EXPECT_EQ(observer->wait_for_handle(), "batch_7");
+  EXPECT_EQ(targets, (std::vector<std::string>{"GET /v1/batches?limit=100", "GET /v1/batches?limit=100&after=batch_8",
+                                               "GET /v1/batches/batch_7"}));
+  // The provider refused a line, and executed none: that item is at fault, the others have no answer.
+  EXPECT_EQ(observer->wait_for_end().reason, "batch_invalid");
+  ASSERT_EQ(observer->answers().size(), 1U);
+  EXPECT_EQ(observer->answers().at(1).verdict, Verdict::item_fault);
+}
+
+TEST(ProviderLane, batch_that_is_gone_is_not_asked_for_without_end) {
+  Scripted world([](const http_client::ReceivedRequest&, http_client::TestConnection& connection) {
+    connection.reply(404, R"({"error":{"message":"No batch found","type":"invalid_request_error"}})");
+  });
+  Attempt attempt = attempt_of(Protocol::openai, core::Mode::batch, 3, Operation::responses);
+  attempt.resumed = true;
+  attempt.handle = "batch_1";
+  const AttemptEnd end = world.run(attempt)->wait_for_end();
+  EXPECT_EQ(end.reason, "batch_gone");
+  EXPECT_EQ(end.trouble, Trouble::down);
+}
+
+TEST(ProviderLane, provider_that_cannot_be_reached_any_more_is_given_up_in_time) {
+  Scripted world(
+      [](const http_client::ReceivedRequest&, http_client::TestConnection& connection) { connection.cut(); });
+  Attempt attempt = attempt_of(Protocol::openai, core::Mode::batch, 3, Operation::responses);
+  attempt.handle = "batch_1";
+  attempt.resumed = true;
+  attempt.deadline = now() + milliseconds(100);
+  const auto observer =
+      world.run(attempt, [](ProviderSettings& settings) { settings.cancel_wait = milliseconds(100); });
+  EXPECT_EQ(observer->wait_for_end().trouble, Trouble::slow);
+}
+
+TEST(ProviderLane, compatible_server_is_asked_in_the_words_that_it_knows) {
+  std::mutex mutex;
+  std::vector<http_client::ReceivedRequest> requests;
+  Scripted world([&](const http_client::ReceivedRequest& request, http_client::TestConnection& connection) {
+    const std::lock_guard lock(mutex);
+    requests.push_back(request);
+    connection.reply(200, R"({"choices":[{"message":{"content":"yes"},"finish_reason":"stop"}]})");
+  });
+  world.protocol = Protocol::openai_compatible;
+  const auto observer = world.run(attempt_of(Protocol::openai, core::Mode::sync, 1, Operation::responses),
+                                  [](ProviderSettings& settings) {
+                                    settings.path_prefix = "/openai/v1";
+                                    settings.api_key = {};
+                                  });
+  EXPECT_EQ(observer->answers().at(0).text, "yes");
+  EXPECT_EQ(observer->answers().at(0).usage.output_tokens, 0);
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(requests[0].target, "/openai/v1/chat/completions");
+  EXPECT_FALSE(requests[0].headers.contains("authorization"));
+  EXPECT_NE(requests[0].body.find(R"("max_tokens":64)"), std::string::npos) << requests[0].body;
+  EXPECT_EQ(requests[0].body.find("max_completion_tokens"), std::string::npos) << requests[0].body;
+}
+
+TEST(ProviderLane, serves_its_own_provider_in_the_modes_that_are_switched_on) {
+  World world;
+  ProviderSettings settings = settings_for(Protocol::openai, world.simulator.url());
+  settings.batch = false;
+  const ProviderLane lane = world.lane(settings);
+  EXPECT_TRUE(lane.serves(core::ProviderId("openai"), core::Mode::sync));
+  EXPECT_FALSE(lane.serves(core::ProviderId("openai"), core::Mode::batch));
+  EXPECT_FALSE(lane.serves(core::ProviderId("anthropic"), core::Mode::sync));
 }
 
 }  // namespace

@@ -12,15 +12,9 @@
 
 namespace adapters::providers {
 
-enum class Protocol {
-  openai,
-  anthropic,
-  openai_compatible,  // vLLM, Ollama, llama.cpp, LiteLLM and others: what they leave out is not missed
-};
-
 struct ProviderSettings {
   core::ProviderId provider;
-  Protocol protocol = Protocol::openai;
+  core::Protocol protocol = core::Protocol::openai;
   std::string base_url;             // without a slash at the end: https://api.openai.com
   std::string path_prefix = "/v1";  // between it and the paths of the protocol
   core::Secret api_key;             // empty: none is sent

@@ -11,9 +11,9 @@ constexpr std::size_t id_bytes_max = 256;
 
 std::unique_ptr<Wire> make_wire(const ProviderSettings& settings) {
   switch (settings.protocol) {
-    case Protocol::openai:
-    case Protocol::openai_compatible: return make_openai_wire(settings);
-    case Protocol::anthropic: return make_anthropic_wire(settings);
+    case core::Protocol::openai:
+    case core::Protocol::openai_compatible: return make_openai_wire(settings);
+    case core::Protocol::anthropic: return make_anthropic_wire(settings);
   }
   return nullptr;
 }
