@@ -38,6 +38,10 @@ struct HttpRequest {
   // shares no connection with another.
   std::optional<std::vector<std::string>> pinned_addresses;
 
+  // On a connection of its own: libcurl sends a request once more when a kept connection ends without a byte of answer,
+  // and a server may have acted on the first. For what must never happen twice.
+  bool fresh_connection = false;
+
   // When set, the body goes here as it arrives, on the client's thread, and HttpResponse::body stays empty.
   std::function<BodyFlow(int status, std::string_view chunk)> on_body_chunk;
 };
@@ -73,7 +77,8 @@ struct HttpClientSettings {
 // Guarantee: `done` of every request is called exactly once, at the latest by stop(), never after it has returned
 // (except by a later send() itself, which is refused with unavailable).
 // Errors: network_failed (also after a time-out: the server may have acted on the request), payload_too_large,
-// invalid_request, overloaded, unavailable.
+// invalid_request. Nothing was sent: overloaded, unavailable (no connection could be made, or the client has been
+// stopped; what stop() ends may have been sent all the same).
 class HttpClient {
  public:
   explicit HttpClient(HttpClientSettings settings = {});

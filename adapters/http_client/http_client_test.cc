@@ -159,7 +159,25 @@ TEST(HttpClient, says_when_nobody_listens) {
   HttpClient client;
   const auto response = fetch(client, get(url));
   ASSERT_FALSE(response);
-  EXPECT_EQ(response.error().code, ErrorCode::network_failed);
+  EXPECT_EQ(response.error().code, ErrorCode::unavailable);
+}
+
+TEST(HttpClient, sends_once_what_must_not_be_sent_twice) {
+  // Libcurl sends again when a connection that it kept ends without a byte.
+  TestHttpServer server([answers = 1](const ReceivedRequest&, TestConnection& connection) mutable {
+    if (answers-- > 0)
+      connection.reply(200);
+    else
+      connection.cut();
+  });
+  HttpClient client;
+  ASSERT_TRUE(fetch(client, get(server.url())));
+  HttpRequest request = get(server.url());
+  request.fresh_connection = true;
+  const auto response = fetch(client, request);
+  ASSERT_FALSE(response);
+  EXPECT_EQ(response.error().code, ErrorCode::network_failed) << "it may have been acted on";
+  EXPECT_EQ(server.requests(), 2U);
 }
 
 TEST(HttpClient, says_when_the_connection_breaks) {
@@ -312,7 +330,7 @@ TEST(HttpClient, connects_only_to_pinned_addresses) {
       wrong.pinned_addresses = pinned;
       const auto refused = fetch(client, wrong);
       ASSERT_FALSE(refused) << host;
-      EXPECT_EQ(refused.error().code, ErrorCode::network_failed);
+      EXPECT_EQ(refused.error().code, ErrorCode::unavailable);
     }
   }
   EXPECT_EQ(server.requests(), 1U);
@@ -364,9 +382,9 @@ TEST(HttpClient, verifies_the_certificate_against_the_name_even_when_pinned) {
   ASSERT_TRUE(trusted) << trusted.error().detail;
   EXPECT_EQ(trusted->body, "sealed");
 
-  EXPECT_EQ(fetch(distrusting, request).error().code, ErrorCode::network_failed);
+  EXPECT_EQ(fetch(distrusting, request).error().code, ErrorCode::unavailable);
   request.url = "https://other.example.test:" + port + "/";
-  EXPECT_EQ(fetch(trusting, request).error().code, ErrorCode::network_failed);
+  EXPECT_EQ(fetch(trusting, request).error().code, ErrorCode::unavailable);
 }
 
 }  // namespace

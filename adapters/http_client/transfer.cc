@@ -198,6 +198,7 @@ void Transfer::Parts::set_rest(const std::string& ca_file) {
   set(CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
   set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2TLS));
   set(CURLOPT_FOLLOWLOCATION, 0L);
+  if (request.fresh_connection) set(CURLOPT_FRESH_CONNECT, 1L);
   set(CURLOPT_SSL_VERIFYPEER, 1L);
   set(CURLOPT_SSL_VERIFYHOST, 2L);
   if (!ca_file.empty()) set(CURLOPT_CAINFO, ca_file.c_str());
@@ -291,7 +292,10 @@ core::Result<HttpResponse> Transfer::result(int curl_code) {
                                                           : curl_easy_strerror(static_cast<CURLcode>(curl_code));
     const bool bad_url =
         curl_code == CURLE_URL_MALFORMAT || curl_code == CURLE_UNSUPPORTED_PROTOCOL || curl_code == CURLE_LOGIN_DENIED;
-    return core::Error{bad_url ? core::ErrorCode::invalid_request : core::ErrorCode::network_failed,
+    if (bad_url) return core::Error{core::ErrorCode::invalid_request, "the HTTP request failed: " + why};
+    long sent_bytes = 0;
+    curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent_bytes);
+    return core::Error{sent_bytes == 0 ? core::ErrorCode::unavailable : core::ErrorCode::network_failed,
                        "the HTTP request failed: " + why};
   }
 
