@@ -25,6 +25,7 @@
 #include "adapters/mail/local_outbox.h"
 #include "adapters/passwords/password_hasher.h"
 #include "adapters/prometheus/prometheus_metrics.h"
+#include "adapters/providers/provider_lane.h"
 #include "adapters/random/random.h"
 #include "adapters/rocksdb/state.h"
 #include "adapters/simulated/simulated_lane.h"
@@ -73,6 +74,22 @@ adapters::simulated::Settings simulated_settings(const Config::Simulated& config
   settings.item_fault_rate = config.item_fault_rate;
   settings.lane_fault_rate = config.lane_fault_rate;
   settings.seed = config.seed;
+  return settings;
+}
+
+adapters::providers::ProviderSettings lane_settings(const Config& config, const UsedProvider& used) {
+  adapters::providers::ProviderSettings settings;
+  settings.provider = used.provider.id;
+  settings.protocol = used.provider.protocol;
+  settings.base_url = used.provider.base_url;
+  settings.path_prefix = used.provider.path_prefix;
+  settings.api_key = used.api_key;
+  settings.batch = used.batch;
+  settings.dialects = used.provider.dialects;
+  settings.concurrency_max = used.concurrency;
+  settings.poll_max = config.dispatch.poll_interval_max;
+  settings.poll_first = std::min<std::chrono::milliseconds>(settings.poll_first, settings.poll_max);
+  settings.cancel_wait = config.dispatch.cancel_wait;
   return settings;
 }
 
@@ -171,6 +188,8 @@ class Daemon::Parts {
   processors::Effects effects_;
   std::optional<processors::Node> node_;
   std::optional<adapters::simulated::SimulatedLane> simulated_;
+  std::vector<std::unique_ptr<adapters::providers::ProviderLane>> provider_lanes_;
+  std::optional<processors::LaneScores> lane_scores_;
   std::optional<processors::LaneScores> lane_scores_;
   std::optional<api::App> app_;
   std::optional<api::http::Server> server_;
@@ -274,6 +293,18 @@ core::Result<void> Daemon::Parts::make_api() {
 
   planner_.emplace(work_pool_.get_executor(), *blobs_, reader, *node_, log_);
   std::vector<processors::Lane*> lanes;
+  for (const UsedProvider& used : used_providers(config_, catalog_)) {
+    adapters::providers::ProviderLane::Environment environment{
+        work_pool_.get_executor(), *http_client_, log_, metrics_, now, [reader](const std::string& handle) {
+          const auto known = reader.find_served<core::batch::ProviderBatch>({handle});
+          return known.has_error() || known->has_value();  // in doubt it is somebody's
+        }};
+    provider_lanes_.push_back(std::make_unique<adapters::providers::ProviderLane>(
+        std::move(environment), lane_settings(config_, used)));
+    lanes.push_back(provider_lanes_.back().get());
+    info(log_, "provider",
+         {{"provider", used.provider.id.value()}, {"url", used.provider.base_url}, {"batch", used.batch}});
+  }
   if (simulated_) lanes.push_back(&*simulated_);
   processors::Dispatcher::Settings dispatch;
   dispatch.units_in_flight_max = config_.dispatch.units_in_flight;
@@ -289,6 +320,9 @@ core::Result<void> Daemon::Parts::make_api() {
   delivery_.emplace(work_pool_.get_executor(),
                     processors::Delivery::Environment{reader, *node_, *vault_, *outbox_, *webhooks_, app_->links,
                                                       public_url, config_.webhooks.link_lifetime, now, metrics_, log_});
+  lane_scores_.emplace(reader, now, &*dispatcher_);
+  app_->lane_scores = &*lane_scores_;
+  app_->lane_board = &*dispatcher_;
   effects_.attach(*planner_, *dispatcher_, *delivery_, *node_);
   return {};
 }
@@ -384,6 +418,7 @@ void Daemon::Parts::stop() {
   // Whoever waited for the journal has been answered now.
   if (dispatcher_) wait_until_idle();
   simulated_.reset();
+  provider_lanes_.clear();
   recovery_pool_.join();
   work_pool_.stop();
   work_pool_.join();

@@ -92,6 +92,22 @@ class StateReader {
     return served;
   }
 
+  // The first row with that key in any partition that is served here.
+  template <class Row>
+  core::Result<std::optional<Row>> find_served(const typename Row::Key& key) const {
+    for (std::uint32_t number = 0; number < partition_count_; ++number) {
+      const core::Partition partition(number);
+      if (health_ != nullptr && health_->halted(partition)) continue;
+      const auto bytes = store_.get(partition, schemas::row_key<Row>(key));
+      if (bytes.has_error()) return bytes.error();
+      if (!*bytes) continue;
+      core::Result<Row> row = schemas::decode_row<Row>(**bytes);
+      if (row.has_error()) return row.error();
+      return std::optional<Row>(std::move(*row));
+    }
+    return std::optional<Row>{};
+  }
+
   std::uint32_t partition_count() const { return partition_count_; }
 
  private:

@@ -38,6 +38,7 @@ SCHEMAS_FIELDS(core::quote::Route, provider, model, mode, prices, item_count, to
                reliability_prior_score, fallback_order, operation, lanes, observed_confidence_score);
 SCHEMAS_LATER(core::quote::Route, operation, lanes);
 SCHEMAS_FIELDS(core::quote::Plan, blob, content, item_count, unit_count, total, routes, equal_items);
+SCHEMAS_LATER(core::quote::Plan, equal_items);
 SCHEMAS_FIELDS(core::quote::Estimate, models, items_max, item_ceiling);
 SCHEMAS_FIELDS(core::batch::Idempotency, key, fingerprint);
 SCHEMAS_FIELDS(core::batch::PlannedUnit, blob, route, item_count, quoted);

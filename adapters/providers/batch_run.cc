@@ -13,6 +13,7 @@
 #include "adapters/providers/item_answer.h"
 #include "adapters/providers/marks.h"
 #include "adapters/providers/run.h"
+#include "processors/fault_point.h"
 
 namespace adapters::providers {
 namespace {
@@ -90,6 +91,7 @@ class BatchRun final : public Run, public std::enable_shared_from_this<BatchRun>
       poll_wait_ = std::max(poll_wait_, backoff(lane_->settings.backoff_first, fetches));
     }
     delete_input();
+    FAULT_POINT(F12);
     MaybeEnd ended = co_await results_.report(batch_, *observer_, answered_);
     if (ended) co_return *ended;
     if (channel_->cancelled()) co_return channel_->stopped();
@@ -115,6 +117,7 @@ class BatchRun final : public Run, public std::enable_shared_from_this<BatchRun>
     handle_ = creation_->handle();
     poll_wait_ = lane_->settings.poll_first;
     lines_.lines = {};
+    FAULT_POINT(F11);
     observer_->on_handle(handle_, [weak = weak_from_this(), channel = channel_] {
       channel->post([weak] {
         const std::shared_ptr<BatchRun> self = weak.lock();
