@@ -144,6 +144,7 @@ core::Result<void> ResultsPage::add_with_raw(const core::batch::Unit& unit, Resu
     if (raw_line.has_error()) return raw_line.error();
     const core::Result<schemas::RawRow> raw_row = schemas::parse_raw_row(*raw_line);
     if (raw_row.has_error()) return raw_row.error();
+    if (raw_row->outcome == schemas::ItemOutcome::discarded) continue;
     SegmentLines& rows = raw_row->outcome == schemas::ItemOutcome::succeeded ? output : error;
     const core::Result<std::string_view> line = rows.next();
     if (line.has_error()) return line.error();

@@ -9,20 +9,15 @@
 namespace core {
 namespace {
 
-// How long a batch lane takes as a rule. Providers promise 24 h and are mostly done within a few; asking for the whole
-// promise would bar every 24 h manifest from half price. An answer that is late is bought again from a synchronous
-// lane.
-constexpr Duration batch_expectation = std::chrono::hours(12);
-
 // Below this even a synchronous lane cannot be asked, answer and be asked once more.
 constexpr Duration sync_expectation = std::chrono::minutes(1);
 
-// Under this much slack `sla_aware` does not count on the expectation of a batch lane.
-constexpr Duration batch_comfort = 2 * batch_expectation;
+// With less than so many times the expectation as slack, `sla_aware` does not count on a batch lane.
+constexpr int batch_comfort = 2;
 
-constexpr Duration expectation(Mode mode) {
+Duration expectation(Mode mode, const RouteRequest& request) {
   switch (mode) {
-    case Mode::batch: return batch_expectation;
+    case Mode::batch: return request.batch_expectation;
     case Mode::sync: return sync_expectation;
   }
   return {};
@@ -93,7 +88,7 @@ std::optional<RejectionReason> offering_rejection(const Offering& offering, cons
   if (request.routing_mode == RoutingMode::public_only && !lane->public_lane) return RejectionReason::not_public;
   if (offering.privacy_tier < request.privacy_tier) return RejectionReason::privacy_tier_not_met;
   if (!region_allowed(offering, request.allowed_regions)) return RejectionReason::region_not_allowed;
-  if (request.slack < expectation(offering.mode)) return RejectionReason::sla_too_tight;
+  if (request.slack < expectation(offering.mode, request)) return RejectionReason::sla_too_tight;
   return std::nullopt;
 }
 
@@ -123,7 +118,7 @@ bool preferred(const Catalog& catalog, const RouteRequest& request, const RouteC
     case RoutingMode::sla_aware: {
       const bool a_sync = catalog.offerings()[a.offering].mode == Mode::sync;
       const bool b_sync = catalog.offerings()[b.offering].mode == Mode::sync;
-      return request.slack < batch_comfort && a_sync && !b_sync;
+      return request.slack < batch_comfort * request.batch_expectation && a_sync && !b_sync;
     }
     case RoutingMode::quality: return a.quality_score * a.trust_score > b.quality_score * b.trust_score;
   }

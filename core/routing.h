@@ -20,6 +20,9 @@ struct ConfiguredLane {
   ProviderId provider;
   Mode mode = Mode::sync;
   bool public_lane = true;  // false: a self-hosted server
+  // What one work unit for it may hold; 0: as the service is set.
+  std::uint32_t items_max = 0;
+  std::uint64_t bytes_max = 0;
 };
 
 struct RouteRequest {
@@ -29,6 +32,10 @@ struct RouteRequest {
   std::vector<std::string> allowed_regions;
   RoutingMode routing_mode = RoutingMode::cheapest;
   Duration slack{};  // from the start of the work to the deadline
+  // How long a batch lane takes as a rule. Providers promise 24 h and are mostly done within a few; asking for the
+  // whole promise would bar every 24 h manifest from half price. An answer that is late is bought again from a
+  // synchronous lane.
+  Duration batch_expectation = std::chrono::hours(12);
   std::int64_t input_tokens = 0;
   std::int64_t output_tokens_max = 0;  // bought; 0 for embeddings
   // Why the item cannot be written in another dialect than its own. Embeddings never can.

@@ -79,10 +79,18 @@ struct Config {
   } quotes;
 
   struct Dispatch {
-    std::uint32_t units_in_flight = 8;
+    std::uint32_t units_in_flight = 16;
     std::uint32_t items_per_unit = 500;
+    std::uint32_t items_per_batch_unit = 10'000;
     std::uint32_t attempts_max = 5;
     std::chrono::seconds retry_delay{2};
+    std::chrono::seconds batch_expectation{43'200};
+    std::chrono::seconds rescue_time{3'600};
+    std::chrono::seconds batch_time_min{600};
+    std::chrono::seconds park_time{300};
+    std::chrono::seconds poll_interval_max{60};
+    std::chrono::seconds cancel_wait{600};
+    std::string weights;  // "org_…=3, …"
   } dispatch;
 
   struct Webhooks {
@@ -97,6 +105,38 @@ struct Config {
   struct Files {
     std::chrono::minutes link_lifetime{15};
   } files;
+
+  // One that is reached over the network; without a key, or for a server of one's own without a URL, it is not used.
+  struct Provider {
+    std::string api_key = {};
+    std::string base_url = {};  // empty: as the catalog has it
+    bool batch = true;          // use its batch API
+    std::uint32_t concurrency = 32;
+  };
+  Provider openai;
+  Provider anthropic;
+  Provider google{.batch = false};
+  Provider mistral{.batch = false};
+  Provider deepseek{.batch = false};
+  Provider xai{.batch = false};
+  Provider groq{.batch = false};
+  Provider cerebras{.batch = false};
+  Provider fireworks{.batch = false};
+  Provider moonshotai{.batch = false};
+  Provider cohere{.batch = false};
+
+  // A server of one's own that speaks Chat Completions.
+  struct OwnServer {
+    std::string base_url;  // empty: none
+    std::string api_key;
+    std::string models;  // "slug=the server's name for it, …"
+    std::uint32_t concurrency = 8;
+    std::string input_usd_per_million = "0";
+    std::string output_usd_per_million = "0";
+    std::uint32_t context_tokens = 131'072;
+    std::uint32_t output_tokens = 16'384;
+  };
+  OwnServer own_server;
 
   struct Simulated {
     bool enabled = true;

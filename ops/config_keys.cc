@@ -8,6 +8,7 @@
 
 #include "ops/config_values.h"
 #include "ops/did_you_mean.h"
+#include "ops/providers.h"
 
 namespace ops {
 
@@ -54,6 +55,18 @@ bool is_base_url_or_empty(std::string_view text) {
 }
 
 // The keys of one section.
+bool are_weights(std::string_view text) {
+  return weights_from(text).has_value();
+}
+
+bool are_models(std::string_view text) {
+  return model_names_from(text).has_value();
+}
+
+bool is_price(std::string_view text) {
+  return price_per_million_from(text).has_value();
+}
+
 template <class Section>
 class Rows {
  public:
@@ -197,11 +210,29 @@ void add_business(std::vector<Key>& table) {
       .add("units_in_flight", &Dispatch::units_in_flight, whole_number<std::uint32_t>(1, 4'096),
            "Work units that run at one time.")
       .add("items_per_unit", &Dispatch::items_per_unit, whole_number<std::uint32_t>(1, 100'000),
-           "Items of a batch that go to a lane together.")
+           "Items of a batch that go to a synchronous lane, or to the simulated one, together.")
+      .add("items_per_batch_unit", &Dispatch::items_per_batch_unit, whole_number<std::uint32_t>(1, 100'000),
+           "Items that go to a provider's batch API together, within its own limits.")
       .add("attempts_max", &Dispatch::attempts_max, whole_number<std::uint32_t>(1, 100),
            "Tries of a work unit until what is missing has failed.")
       .add("retry_seconds", &Dispatch::retry_delay, duration<seconds>(seconds(0), seconds(3'600)),
-           "The wait before a work unit is tried again.");
+           "The wait before a work unit is tried again.")
+      .add("batch_expected_seconds", &Dispatch::batch_expectation, duration<seconds>(seconds(1), days(3)),
+           "How long a provider's batch takes as a rule. With less time to the deadline a manifest is not quoted for "
+           "one.")
+      .add("rescue_seconds", &Dispatch::rescue_time, duration<seconds>(seconds(1), days(1)),
+           "So long before the deadline a provider's batch is given up, and what it has not answered asked "
+           "synchronously.")
+      .add("batch_seconds_min", &Dispatch::batch_time_min, duration<seconds>(seconds(0), days(1)),
+           "With less than this before a batch would be given up, none is begun.")
+      .add("park_seconds", &Dispatch::park_time, duration<seconds>(seconds(1), days(1)),
+           "A lane whose account, key or quota fails is left alone for so long, and then tried again.")
+      .add("poll_seconds_max", &Dispatch::poll_interval_max, duration<seconds>(seconds(1), hours(1)),
+           "The longest time between two looks at a provider's batch.")
+      .add("cancel_seconds_max", &Dispatch::cancel_wait, duration<seconds>(seconds(1), hours(2)),
+           "How long a cancelled provider's batch is waited for, so that what it has finished is not lost.")
+      .add("weights", &Dispatch::weights, text("organizations such as \"org_01…=3, org_02…=2\", or \"\"", are_weights),
+           "The share of work of organizations whose weight is not 1, relative to the others.");
 }
 
 void add_delivery(std::vector<Key>& table) {
@@ -216,6 +247,48 @@ void add_delivery(std::vector<Key>& table) {
   Rows(table, "files", &Config::files)
       .add("link_minutes", &Config::Files::link_lifetime, duration<minutes>(minutes(1), minutes(10'080)),
            "How long a download link from the API is good.");
+}
+
+void add_providers(std::vector<Key>& table) {
+  using Section = Config::Provider;
+  struct Row {
+    std::string_view section;
+    Section Config::*member;
+  };
+  for (const auto& [section, member] :
+       {Row{"openai", &Config::openai}, Row{"anthropic", &Config::anthropic}, Row{"google", &Config::google},
+        Row{"mistral", &Config::mistral}, Row{"deepseek", &Config::deepseek}, Row{"xai", &Config::xai},
+        Row{"groq", &Config::groq}, Row{"cerebras", &Config::cerebras}, Row{"fireworks", &Config::fireworks},
+        Row{"moonshotai", &Config::moonshotai}, Row{"cohere", &Config::cohere}}) {
+    Rows(table, section, member)
+        .add("api_key", &Section::api_key, secret(),
+             "Switches the provider's lanes on: work for them is paid by this account.")
+        .add("base_url", &Section::base_url,
+             text("\"\" or a URL such as \"https://llm-proxy.example.com\", without user, query and '/' at its end",
+                  is_base_url_or_empty),
+             "Where its API is; when empty, where the provider has it.")
+        .add("batch", &Section::batch, boolean(), "Use its batch API, at half the price, where there is time.")
+        .add("concurrency", &Section::concurrency, whole_number<std::uint32_t>(1, 10'000),
+             "Calls that are open at one time; the provider's own limits make it fewer.");
+  }
+  using Own = Config::OwnServer;
+  Rows(table, "own_server", &Config::own_server)
+      .add("base_url", &Own::base_url,
+           text("\"\" or a URL such as \"http://127.0.0.1:11434\", without user, query and '/' at its end",
+                is_base_url_or_empty),
+           "A server that speaks Chat Completions at /v1, such as vLLM, Ollama, llama.cpp or LiteLLM.")
+      .add("api_key", &Own::api_key, secret(), "Sent to it as a bearer token, unless empty.")
+      .add("models", &Own::models, text("names such as \"llama-3.3-70b=llama3.3:70b, qwen-3\"", are_models),
+           "The models it serves: the name that manifests use, and after '=' the server's, when that is another.")
+      .add("concurrency", &Own::concurrency, whole_number<std::uint32_t>(1, 10'000), "Calls that are open at one time.")
+      .add("input_usd_per_million", &Own::input_usd_per_million, text("dollars such as \"0.10\"", is_price),
+           "What customers are charged for a million input tokens.")
+      .add("output_usd_per_million", &Own::output_usd_per_million, text("dollars such as \"0.40\"", is_price),
+           "What customers are charged for a million output tokens.")
+      .add("context_tokens", &Own::context_tokens, whole_number<std::uint32_t>(512, 10'000'000),
+           "Tokens that a request and its answer may have together.")
+      .add("output_tokens", &Own::output_tokens, whole_number<std::uint32_t>(1, 1'000'000),
+           "Tokens that an answer may have at most.");
 }
 
 void add_simulated(std::vector<Key>& table) {
@@ -246,6 +319,7 @@ std::vector<Key> make_keys() {
   add_kafka(table);
   add_business(table);
   add_delivery(table);
+  add_providers(table);
   add_simulated(table);
   return table;
 }

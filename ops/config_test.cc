@@ -175,8 +175,8 @@ TEST(Config, unknown_names_are_refused_with_their_place_and_the_likely_name) {
   EXPECT_THAT(refusal_of_file("[[http]]\n"), HasSubstr(":1: there is no setting http"));
   EXPECT_EQ(refusal({}, {{"BATCHROUTER_HTTP_PROT", "1"}}),
             "BATCHROUTER_HTTP_PROT: this variable sets nothing; did you mean BATCHROUTER_HTTP_PORT?");
-  EXPECT_EQ(refusal({}, {{"BATCHROUTER_FROBNICATE", "secret"}}),
-            "BATCHROUTER_FROBNICATE: this variable sets nothing; unset it");
+  EXPECT_EQ(refusal({}, {{"BATCHROUTER_XYZZYPLUGH_FROBNICATE", "secret"}}),
+            "BATCHROUTER_XYZZYPLUGH_FROBNICATE: this variable sets nothing; unset it");
   EXPECT_EQ(refusal({"--set", "htpp.port=1"}), "--set: there is no setting htpp.port; did you mean http.port?");
   EXPECT_THAT(refusal({"--set", "http.port"}), HasSubstr("--set takes section.key=value"));
   EXPECT_THAT(refusal({"--prot", "1"}), AllOf(HasSubstr("--prot"), HasSubstr("see batchrouter --help")));

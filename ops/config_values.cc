@@ -68,6 +68,16 @@ ValueType<std::string> text(std::string allowed, bool (*is_allowed)(std::string_
           .format = [](const std::string& value) { return toml_string(value); }};
 }
 
+ValueType<std::string> secret() {
+  return {.kind = Kind::text,
+          .allowed = "a key as the provider gave it, or \"\"; it is never shown again",
+          .parse = [](std::string_view given) -> std::optional<std::string> {
+            const bool printable = std::ranges::all_of(given, [](char c) { return c > ' ' && c <= '~'; });
+            return printable ? std::optional<std::string>(given) : std::nullopt;
+          },
+          .format = [](const std::string& given) { return std::string(given.empty() ? "\"\"" : "\"***\""); }};
+}
+
 ValueType<bool> boolean() {
   return {.kind = Kind::boolean,
           .allowed = "true or false",

@@ -34,6 +34,8 @@ std::optional<std::uint64_t> bytes_from(std::string_view text);
 std::string bytes_to_text(std::uint64_t bytes);
 
 ValueType<std::string> text(std::string allowed, bool (*is_allowed)(std::string_view));
+// A text that is never shown again.
+ValueType<std::string> secret();
 ValueType<bool> boolean();
 ValueType<core::Money> money(core::Money max);
 ValueType<double> rate();

@@ -35,6 +35,7 @@
 #include "api/http/server.h"
 #include "api/resources/resources.h"
 #include "ops/bus.h"
+#include "ops/providers.h"
 #include "ops/version.h"
 #include "processors/effects.h"
 #include "processors/node.h"
@@ -59,14 +60,8 @@ core::Timestamp now() {
 // The operator's current version, or the built-in one.
 core::Result<core::Catalog> load_catalog(const Config& config) {
   auto catalog = adapters::catalog_store::CatalogStore(catalog_directory_of(config)).load_current();
-  if (!catalog || !config.simulated.enabled) return catalog;
-  return core::with_simulated_provider(*catalog);
-}
-
-std::vector<core::ConfiguredLane> configured_lanes(const Config& config) {
-  if (!config.simulated.enabled) return {};
-  const core::ProviderId provider{std::string(core::simulated_provider)};
-  return {{provider, core::Mode::batch, true}, {provider, core::Mode::sync, true}};
+  if (!catalog) return catalog;
+  return catalog_of(config, *catalog);
 }
 
 adapters::simulated::Settings simulated_settings(const Config::Simulated& config) {
@@ -250,12 +245,11 @@ void Daemon::Parts::make_processors() {
 
 core::Result<void> Daemon::Parts::make_api() {
   const processors::StateReader reader(*state_, config_.journal.partitions, &*node_);
-  lane_scores_.emplace(reader, now);
   app_.emplace(api::App{api_settings(config_, instance_), *node_, reader, *vault_, *blobs_,
-                        processors::FileLinks(*vault_, ""), catalog_, configured_lanes(config_), passwords_,
+                        processors::FileLinks(*vault_, ""), catalog_, configured_lanes(config_, catalog_), passwords_,
                         blocking_pool_.get_executor(), now, [this] { return node_->halted(); },
                         [this] { return metrics_.render(); }, metrics_, log_,
-                        [this](core::Partition partition) { return node_->elsewhere(partition); }, &*lane_scores_});
+                        [this](core::Partition partition) { return node_->elsewhere(partition); }});
   api::http::Router router;
   api::resources::add_all(router, *app_);
   api::http::Hooks hooks;
@@ -284,9 +278,16 @@ core::Result<void> Daemon::Parts::make_api() {
   dispatch.units_in_flight_max = config_.dispatch.units_in_flight;
   dispatch.attempts_max = config_.dispatch.attempts_max;
   dispatch.retry_delay = config_.dispatch.retry_delay;
+  dispatch.rescue_time = config_.dispatch.rescue_time;
+  dispatch.batch_time_min = config_.dispatch.batch_time_min;
+  dispatch.health.park = config_.dispatch.park_time;
+  dispatch.weights = *weights_from(config_.dispatch.weights);
   dispatcher_.emplace(
       work_pool_.get_executor(), std::move(dispatch),
-      processors::Dispatcher::Environment{catalog_, std::move(lanes), *blobs_, reader, *node_, metrics_, log_});
+      processors::Dispatcher::Environment{catalog_, std::move(lanes), *blobs_, reader, *node_, now, metrics_, log_});
+  lane_scores_.emplace(reader, now, &*dispatcher_);
+  app_->lane_scores = &*lane_scores_;
+  app_->lane_board = &*dispatcher_;
   delivery_.emplace(work_pool_.get_executor(),
                     processors::Delivery::Environment{reader, *node_, *vault_, *outbox_, *webhooks_, app_->links,
                                                       public_url, config_.webhooks.link_lifetime, now, metrics_, log_});

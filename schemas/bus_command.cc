@@ -26,11 +26,6 @@ std::string_view attribute(const rapidjson::Value& json, const char* name) {
   return found != json.MemberEnd() && found->value.IsString() ? text_of(found->value) : std::string_view{};
 }
 
-template <class Member>
-constexpr bool optional_member = false;
-template <class Member>
-constexpr bool optional_member<std::optional<Member>> = true;
-
 // The first member that must be there and is not; empty when all are.
 template <class T>
 std::string missing_member(const rapidjson::Value& data) {
@@ -38,7 +33,7 @@ std::string missing_member(const rapidjson::Value& data) {
   std::apply(
       [&](const auto&... field) {
         const auto look = [&]<class Class, class Member>(const Field<Class, Member>& one) {
-          if (!optional_member<Member> && missing.empty() && !data.HasMember(std::string(one.name))) missing = one.name;
+          if (!may_be_absent(one) && missing.empty() && !data.HasMember(std::string(one.name))) missing = one.name;
         };
         (look(field), ...);
       },

@@ -181,10 +181,8 @@ class SchemaWriter {
 
   template <class Class, class Member>
   void require(const Field<Class, Member>& field) {
-    write_text(writer_, field.name);
+    if (!may_be_absent(field)) write_text(writer_, field.name);
   }
-  template <class Class, class Member>
-  void require(const Field<Class, std::optional<Member>>&) {}
   template <class Class, class Member>
   void property(const Field<Class, Member>& field) {
     writer_.Key(field.name.data(), static_cast<rapidjson::SizeType>(field.name.size()));

@@ -129,6 +129,9 @@ TEST(Contracts, of_events_stay_as_they_were_published) {
     ASSERT_EQ(decoded->size(), 1u);
     EXPECT_TRUE(std::holds_alternative<T>(decoded->front().event));
     EXPECT_EQ(encode_group_of_one(decoded->front()), sample);
+    const std::string newest = encode_group_of_one(first);  // with the members that came later
+    EXPECT_EQ(encode_group_of_one(decode_group("[" + newest + "]")->front()), newest);
+    check_valid(parse(newest)["data"], schema, name);
     check_valid(parse(sample)["data"], schema, name);
   });
   EXPECT_EQ(names_in(root / "events"), schemas_expected);

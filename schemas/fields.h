@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <string_view>
 #include <tuple>
 
@@ -24,6 +25,11 @@ constexpr Field<Class, Member> field(std::string_view name, Member Class::*membe
 template <class T>
 struct Fields;  // specialized by SCHEMAS_FIELDS
 
+// Members that came after the type was first published, named by SCHEMAS_LATER: not written where they have their
+// default, and not required.
+template <class T>
+constexpr auto later_members = std::array<std::string_view, 0>{};
+
 template <class T>
 concept Described = requires {
   Fields<T>::list;
@@ -34,6 +40,18 @@ struct EnumNames;  // specialized by SCHEMAS_ENUM: the enumerators' names, in th
 
 template <class T>
 struct TypeName;  // specialized by SCHEMAS_TYPE: what a variant's alternative is called
+
+template <class Class, class Member>
+constexpr bool may_be_absent(const Field<Class, Member>& field) {
+  for (const std::string_view later : later_members<Class>) {
+    if (later == field.name) return true;
+  }
+  return false;
+}
+template <class Class, class Member>
+constexpr bool may_be_absent(const Field<Class, std::optional<Member>>&) {
+  return true;
+}
 
 }  // namespace schemas
 
@@ -61,6 +79,10 @@ struct TypeName;  // specialized by SCHEMAS_TYPE: what a variant's alternative i
   struct EnumNames<type> {                                                                     \
     static constexpr auto list = std::to_array({SCHEMAS_FOR_EACH(SCHEMAS_NAME, __VA_ARGS__)}); \
   }
+
+#define SCHEMAS_LATER(type, ...) \
+  template <>                    \
+  constexpr auto later_members<type> = std::to_array({SCHEMAS_FOR_EACH(SCHEMAS_NAME, __VA_ARGS__)})
 
 #define SCHEMAS_TYPE(type, text)                    \
   template <>                                       \

@@ -212,8 +212,7 @@ template <Described T>
 struct Codec<T> {
   static void write(JsonWriter& writer, const T& value) {
     writer.StartObject();
-    std::apply([&](const auto&... field) { (write_member(writer, field.name, value.*field.member), ...); },
-               Fields<T>::list);
+    std::apply([&](const auto&... field) { (write_field(writer, field, value), ...); }, Fields<T>::list);
     writer.EndObject();
   }
   static bool read(const rapidjson::Value& json, T& value, std::string& path) {
@@ -224,6 +223,24 @@ struct Codec<T> {
   }
 
  private:
+  template <class Member>
+  static bool is_default(const Member& member) {
+    if constexpr (requires { member.empty(); })
+      return member.empty();
+    else if constexpr (requires { member.has_value(); })
+      return !member.has_value();
+    else if constexpr (std::equality_comparable<Member>)
+      return member == Member{};
+    else
+      return false;
+  }
+  template <class Member>
+  static void write_field(JsonWriter& writer, const Field<T, Member>& field, const T& value) {
+    if constexpr (!later_members<T>.empty()) {
+      if (may_be_absent(field) && is_default(value.*field.member)) return;
+    }
+    write_member(writer, field.name, value.*field.member);
+  }
   template <class Member>
   static void write_member(JsonWriter& writer, std::string_view name, const Member& member) {
     writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));

@@ -8,7 +8,7 @@
 
 namespace schemas {
 
-SCHEMAS_ENUM(ItemOutcome, succeeded, failed, exhausted, cancelled, expired);
+SCHEMAS_ENUM(ItemOutcome, succeeded, failed, exhausted, cancelled, expired, discarded);
 
 namespace {
 
@@ -115,6 +115,7 @@ void add_output(Row& row, const ItemResult& result) {
     row.writer().StartObject();
     row.text("role", "assistant");
     row.text("content", result.text);
+    if (!result.tool_calls.empty()) row.foreign_json("tool_calls", result.tool_calls);
     row.writer().EndObject();
     row.writer().EndArray();
   }
@@ -141,6 +142,7 @@ std::string render_result(const ItemResult& result) {
   add_usage(row, result);
   row.money("cost", result.cost);
   row.number("attempts", result.attempts);
+  if (!result.duplicate_of.empty()) row.text("duplicate_of", result.duplicate_of);
   if (!result.metadata.empty()) row.json("metadata", result.metadata);
   return row.line();
 }
@@ -174,12 +176,21 @@ std::string render_raw(const ItemResult& result) {
   row.number("cached_tokens", result.cached_tokens);
   row.number("output_tokens", result.output_tokens);
   row.number("cost_nanos", result.cost.nanos());
+  row.number("provider_cost_nanos", result.provider_cost.nanos());
+  row.text("mode", core::to_string(result.mode));
   row.boolean("reviewed", !result.review_reason.empty());
   if (result.provider_body.empty())
     row.null("body");
   else
     row.foreign_json("body", result.provider_body);
   return row.line();
+}
+
+template <class Id>
+Id read_id(const rapidjson::Document& json, const char* name) {
+  const auto found = json.FindMember(name);
+  if (found == json.MemberEnd() || !found->value.IsString()) return Id{};
+  return Id(std::string(found->value.GetString(), found->value.GetStringLength()));
 }
 
 template <class Member>
@@ -197,6 +208,10 @@ std::string_view to_string(ItemOutcome outcome) {
 
 ResultRows render_rows(const ItemResult& result) {
   ResultRows rows;
+  if (result.outcome == ItemOutcome::discarded) {
+    rows.raw = render_raw(result);
+    return rows;
+  }
   (result.outcome == ItemOutcome::succeeded ? rows.output : rows.error) = render_result(result);
   if (result.cost > core::Money{}) rows.receipt = render_receipt(result);
   if (!result.review_reason.empty()) rows.review = render_review(result);
@@ -214,6 +229,12 @@ core::Result<RawRow> parse_raw_row(std::string_view line) {
       !read_member(json, "output_tokens", row.output_tokens) || !read_member(json, "reviewed", row.reviewed))
     return core::Error{core::ErrorCode::blob_corrupt, "a raw result row cannot be read"};
   row.charged = row.cost > core::Money{};
+  row.provider = read_id<core::ProviderId>(json, "provider");
+  row.model = read_id<core::ModelSlug>(json, "model");
+  core::Mode mode{};
+  if (read_member(json, "mode", mode)) row.mode = mode;
+  core::Money provider_cost;
+  if (read_member(json, "provider_cost_nanos", provider_cost)) row.provider_cost = provider_cost;
   return row;
 }
 

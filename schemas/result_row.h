@@ -20,6 +20,7 @@ enum class ItemOutcome {
   exhausted,  // every attempt met trouble that was not its own
   cancelled,
   expired,
+  discarded,  // an answer that was found wanting; the item is asked again. Only `raw` has a row of it, and our cost.
 };
 std::string_view to_string(ItemOutcome outcome);
 
@@ -29,7 +30,8 @@ struct ItemResult {
   std::string metadata;  // JSON object; empty: none
   core::Operation operation = core::Operation::responses;
   ItemOutcome outcome = ItemOutcome::succeeded;
-  std::string text;  // assistant's text; for embeddings a JSON array
+  std::string text;        // assistant's text; for embeddings a JSON array
+  std::string tool_calls;  // JSON array as Chat Completions has it; empty: none
   std::string finish_reason;
   std::string review_reason;  // stable word; empty: nothing to look at
   core::ProviderId provider;
@@ -39,7 +41,9 @@ struct ItemResult {
   std::int64_t input_tokens = 0;
   std::int64_t cached_tokens = 0;
   std::int64_t output_tokens = 0;
-  core::Money cost;  // charged
+  core::Money cost;           // charged
+  core::Money provider_cost;  // to us
+  std::string duplicate_of;   // the customer's id of the equal item that was asked instead; empty: it was asked itself
   std::uint32_t attempts = 0;
   std::string error_code;  // stable word, unless succeeded
   std::string error_message;
@@ -66,6 +70,10 @@ struct RawRow {
   std::int64_t input_tokens = 0;
   std::int64_t cached_tokens = 0;
   std::int64_t output_tokens = 0;
+  core::ProviderId provider;  // empty: not asked
+  core::ModelSlug model;
+  std::optional<core::Mode> mode;            // absent in rows from before there were fallbacks
+  std::optional<core::Money> provider_cost;  // likewise
 };
 // Errors: blob_corrupt.
 core::Result<RawRow> parse_raw_row(std::string_view line);

@@ -26,11 +26,24 @@ void append_work_item(std::string& lines, std::uint32_t number, core::Money ceil
   lines.push_back('\n');
 }
 
+void append_equal_item(std::string& lines, std::uint32_t same_as, std::uint32_t number,
+                       std::string_view canonical_line) {
+  lines += "=" + std::to_string(same_as) + " " + std::to_string(number) + " ";
+  lines += canonical_line;
+  lines.push_back('\n');
+}
+
 core::Result<WorkItem> parse_work_item(std::string_view line) {
   WorkItem work;
   std::uint32_t number = 0;
   std::int64_t ceiling = 0;
-  if (!take_number(line, number) || !take_number(line, ceiling) || !take_number(line, work.output_tokens_max))
+  if (line.starts_with('=')) {
+    line.remove_prefix(1);
+    std::uint32_t original = 0;
+    if (!take_number(line, original) || !take_number(line, number))
+      return core::Error{core::ErrorCode::blob_corrupt, "a line of a work unit does not say what it equals"};
+    work.same_as = original;
+  } else if (!take_number(line, number) || !take_number(line, ceiling) || !take_number(line, work.output_tokens_max))
     return core::Error{core::ErrorCode::blob_corrupt, "a line of a work unit has no number, ceiling and tokens"};
   core::Result<core::ManifestItem> item = manifest::parse_canonical_line(line);
   if (item.has_error()) return item.error();

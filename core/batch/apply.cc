@@ -28,6 +28,15 @@ void advance(Batch& batch, Phase to) {
   if (batch.phase < to && may_follow(batch.phase, to)) batch.phase = to;
 }
 
+std::string end_reason(StopReason stop) {
+  switch (stop) {
+    case StopReason::none: return "finished";
+    case StopReason::cancelled: return "cancelled";
+    case StopReason::expired: return "expired";
+  }
+  return "";
+}
+
 // The newest attempt of the unit is over.
 void end_attempt(State& state, Timestamp time, const Batch& batch, Unit& unit, std::string reason,
                  const AttemptOutcomes& outcomes) {
@@ -170,7 +179,7 @@ Result<void> apply_one(State& state, Timestamp time, const UnitClosed& event) {
   Unit unit = *state.find<Unit>({event.org, event.batch, event.unit});
   Batch batch = *state.find<Batch>({event.org, event.batch});
   unit.phase = UnitPhase::closed;
-  end_attempt(state, time, batch, unit, "finished", event.outcomes);
+  end_attempt(state, time, batch, unit, end_reason(batch.stop), event.outcomes);
   batch.open -= event.progress;
   batch.closed += event.progress;
   for (const LaneShare& share : shares_of(batch.plan.routes[unit.route], event.progress, event.shares)) {

@@ -91,6 +91,7 @@ struct LaneShare {
   Money provider_cost;
 
   bool same_lane(const LaneShare& other) const;
+  friend bool operator==(const LaneShare&, const LaneShare&) = default;
 };
 using LaneShares = std::vector<LaneShare>;  // each lane and operation once
 // Adds to the share of the same lane and operation, or begins one.
@@ -145,6 +146,7 @@ struct PassedLane {
   ModelSlug model;
   Mode mode = Mode::sync;
   std::string reason;  // stable word
+  friend bool operator==(const PassedLane&, const PassedLane&) = default;
 };
 
 // One try of a unit on a lane, for the route receipt.

@@ -1,9 +1,11 @@
 #include "processors/dispatch/dispatcher.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <memory>
 #include <utility>
 
@@ -11,18 +13,28 @@
 
 namespace processors {
 
+namespace {
+
+constexpr core::Duration full_lane_wait = std::chrono::seconds(2);
+constexpr int usual_priority = 50;
+
+}  // namespace
+
 Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Settings settings, Environment environment)
     : settings_(std::move(settings)),
       environment_(std::move(environment)),
       executor_(executor),
-      strand_(boost::asio::make_strand(executor)) {}
+      strand_(boost::asio::make_strand(executor)),
+      closed_lanes_(std::make_shared<const std::vector<LaneStatus>>()),
+      health_(settings_.health) {}
 
 Dispatcher::~Dispatcher() = default;
 
 void Dispatcher::run(TermPointer term, core::RunUnit unit) {
   boost::asio::post(strand_, [this, work = Work{std::move(term), std::move(unit)}]() mutable {
     const core::OrgId org = work.unit.org;
-    waiting_.push(org, std::move(work));
+    const int urgency = priority(work.unit);
+    waiting_.push(org, urgency, std::move(work));
     pump();
   });
 }
@@ -36,27 +48,69 @@ void Dispatcher::stop() {
   for (Lane* lane : environment_.lanes) lane->leave_all();
 }
 
+std::vector<LaneStatus> Dispatcher::closed_lanes() const {
+  const core::Timestamp now = environment_.now();
+  std::vector<LaneStatus> statuses = *closed_lanes_.load();
+  std::erase_if(statuses, [now](const LaneStatus& status) { return status.until <= now; });
+  return statuses;
+}
+
+int Dispatcher::priority(const core::RunUnit& unit) const {
+  const auto batch = environment_.reader.find<core::batch::Batch>(core::aggregate_of(unit.org), {unit.org, unit.batch});
+  return batch.has_value() && *batch ? (*batch)->terms.priority : usual_priority;
+}
+
+std::uint32_t Dispatcher::weight(const core::OrgId& org) const {
+  const auto found = settings_.weights.find(org);
+  return found == settings_.weights.end() ? 1 : found->second;
+}
+
+// Shares are counted as if one more org were there, so that who comes next finds a slot free.
+bool Dispatcher::may_run(const core::OrgId& org) const {
+  std::size_t weights = 1;
+  for (const auto& [other, taken] : slots_) weights += weight(other);
+  for (const core::OrgId& other : waiting_.owners()) weights += slots_.contains(other) ? 0 : weight(other);
+  const std::size_t share = std::max<std::size_t>(1, settings_.units_in_flight_max * weight(org) / weights);
+  const auto taken = slots_.find(org);
+  return taken == slots_.end() || taken->second < share;
+}
+
 void Dispatcher::pump() {
-  while (!stopping_ && in_flight_ < settings_.units_in_flight_max) {
-    std::optional<Work> work = waiting_.pop();
+  while (!stopping_ && slots_taken_ < settings_.units_in_flight_max) {
+    std::optional<Work> work = waiting_.pop([this](const core::OrgId& org) { return may_run(org); });
     if (!work) break;
     if (work->term->ended) continue;
-    ++in_flight_;
-    boost::asio::co_spawn(boost::asio::make_strand(executor_), run_one(std::move(*work)), boost::asio::detached);
+    auto slot = std::make_shared<Slot>();
+    slot->org = work->unit.org;
+    ++slots_taken_;
+    ++slots_[slot->org];
+    ++runs_;
+    boost::asio::co_spawn(boost::asio::make_strand(executor_), run_one(std::move(*work), std::move(slot)),
+                          boost::asio::detached);
   }
-  environment_.metrics.set("batchrouter_units_in_flight", {}, static_cast<double>(in_flight_));
+  environment_.metrics.set("batchrouter_units_in_flight", {}, static_cast<double>(runs_));
   environment_.metrics.set("batchrouter_units_waiting", {}, static_cast<double>(waiting_.size()));
 }
 
-boost::asio::awaitable<void> Dispatcher::run_one(Work work) {
+boost::asio::awaitable<void> Dispatcher::run_one(Work work, SlotPointer slot) {
   RunAgain again;
   {
-    UnitRun run(work.term, work.unit, settings_, environment_, stopping_, co_await boost::asio::this_coro::executor);
+    UnitRun run(work.term, work.unit, *this, slot, co_await boost::asio::this_coro::executor);
     again = co_await run.run();
   }
+  give_back(std::move(slot));
   boost::asio::post(strand_, [this, work = std::move(work), again]() mutable {
-    --in_flight_;
+    --runs_;
     if (again && !stopping_) again_later(std::move(work), *again);
+    pump();
+  });
+}
+
+void Dispatcher::give_back(SlotPointer slot) {
+  boost::asio::post(strand_, [this, slot = std::move(slot)] {
+    if (!std::exchange(slot->taken, false)) return;
+    --slots_taken_;
+    if (--slots_[slot->org] == 0) slots_.erase(slot->org);
     pump();
   });
 }
@@ -65,6 +119,68 @@ void Dispatcher::again_later(Work work, std::chrono::milliseconds delay) {
   auto timer = std::make_shared<boost::asio::steady_timer>(strand_, delay);
   timer->async_wait([this, timer, work = std::move(work)](const boost::system::error_code& error) mutable {
     if (!error && !stopping_) run(std::move(work.term), std::move(work.unit));
+  });
+}
+
+Lane* Dispatcher::lane_of(const core::quote::RouteLane& lane) const {
+  for (Lane* one : environment_.lanes) {
+    if (one->serves(lane.provider, lane.mode)) return one;
+  }
+  return nullptr;
+}
+
+LaneRules Dispatcher::rules(core::Timestamp now) const {
+  LaneRules rules;
+  rules.rescue_time = settings_.rescue_time;
+  rules.batch_time_min = settings_.batch_time_min;
+  rules.closed = [this, now](const core::quote::RouteLane& lane) -> std::optional<LaneHealth::Closed> {
+    const Lane* running = lane_of(lane);
+    if (running == nullptr) return LaneHealth::Closed{"lane_not_configured", now + settings_.health.park};
+    if (auto closed = health_.closed(lane, now)) return closed;
+    const auto attempts = attempts_.find({lane.provider, lane.mode});
+    if (attempts != attempts_.end() && attempts->second >= running->attempts_max())
+      return LaneHealth::Closed{"lane_full", now + full_lane_wait};
+    return std::nullopt;
+  };
+  rules.items_min = [this](const core::quote::RouteLane& lane) -> std::uint32_t {
+    const auto found = settings_.batch_items_min.find(lane.provider);
+    return found == settings_.batch_items_min.end() ? 1 : found->second;
+  };
+  return rules;
+}
+
+boost::asio::awaitable<LaneChoice> Dispatcher::choose(std::vector<core::quote::RouteLane> lanes, core::batch::Unit unit,
+                                                      core::Timestamp deadline) {
+  const core::Timestamp now = environment_.now();
+  LaneChoice choice = choose_lane(lanes, unit, now, deadline, rules(now));
+  if (choice.lane) ++attempts_[{lanes[*choice.lane].provider, lanes[*choice.lane].mode}];
+  co_return choice;
+}
+
+boost::asio::awaitable<LaneChoice> Dispatcher::take_lane(std::vector<core::quote::RouteLane> lanes,
+                                                         core::batch::Unit unit, core::Timestamp deadline) {
+  auto choosing = choose(std::move(lanes), std::move(unit), deadline);
+  co_return co_await boost::asio::co_spawn(strand_, std::move(choosing), boost::asio::use_awaitable);
+}
+
+void Dispatcher::attempt_resumed(core::quote::RouteLane lane) {
+  boost::asio::post(strand_, [this, lane = std::move(lane)] { ++attempts_[{lane.provider, lane.mode}]; });
+}
+
+void Dispatcher::attempt_ended(core::quote::RouteLane lane, AttemptEnd end, bool any_succeeded) {
+  boost::asio::post(strand_, [this, lane = std::move(lane), end = std::move(end), any_succeeded] {
+    --attempts_[{lane.provider, lane.mode}];
+    const core::Timestamp now = environment_.now();
+    if (health_.attempt_ended(lane, end, any_succeeded, now)) {
+      warn(environment_.log, "lane_closed",
+           {{"provider", lane.provider.value()},
+            {"model", lane.model.value()},
+            {"mode", core::to_string(lane.mode)},
+            {"reason", std::string_view(end.reason)}});
+      environment_.metrics.count("batchrouter_lane_closures_total",
+                                 {{"provider", lane.provider.value()}, {"mode", core::to_string(lane.mode)}});
+    }
+    closed_lanes_ = std::make_shared<const std::vector<LaneStatus>>(health_.closed_lanes(now));
   });
 }
 

@@ -1,10 +1,14 @@
-// Brings work units to their close: dispatches attempts to lanes, records results as they come, reports progress, tries
-// again within bounds, and writes the rows of items that will not be answered.
+// Brings work units to their close: chooses lanes, dispatches attempts to them, records results as they come, reports
+// progress, tries again within bounds, and writes the rows of items that will not be answered.
 //
-// Threading: run, stop_batch and stop from any thread; each unit runs on a strand of its own, where it may block on
-// files. Lifetime:  what the constructor borrows must outlive the dispatcher; call stop() and let the executor run dry
-// before
-//            destroying it.
+// Fairness: units wait in a queue in which orgs take turns, the most urgent batch of an org first. A unit has a slot
+// while work is done for it here, not while a provider works on a batch of it. An org has at most its share of the
+// slots, by weight, and one share is always left for who comes next.
+//
+// Threading: run, stop_batch, stop and closed_lanes from any thread; each unit runs on a strand of its own, where it
+// may block on files. Lifetime:  what the constructor borrows must outlive the dispatcher; call stop() and let the
+// executor run dry
+//            before destroying it.
 // Delivery:  a unit may be run again after a crash, or by the next owner of its partition; its results are kept, and
 //            only items without any are asked again.
 #pragma once
@@ -13,6 +17,8 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/strand.hpp>
+#include <functional>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -20,8 +26,11 @@
 #include "core/effect.h"
 #include "processors/command_bus.h"
 #include "processors/dispatch/fair_queue.h"
+#include "processors/dispatch/lane_choice.h"
+#include "processors/dispatch/lane_health.h"
 #include "processors/ports/blob_store.h"
 #include "processors/ports/lane.h"
+#include "processors/ports/lane_board.h"
 #include "processors/ports/log.h"
 #include "processors/ports/metrics.h"
 #include "processors/state_reader.h"
@@ -31,12 +40,17 @@ namespace processors {
 
 class UnitRun;
 
-class Dispatcher {
+class Dispatcher final : public LaneBoard {
  public:
   struct Settings {
-    std::size_t units_in_flight_max = 8;
+    std::size_t units_in_flight_max = 16;
     std::uint32_t attempts_max = 5;                // as core::Policy has it
     std::chrono::milliseconds retry_delay{2'000};  // doubled with each attempt
+    core::Duration rescue_time = std::chrono::hours(1);
+    core::Duration batch_time_min = std::chrono::minutes(10);
+    LaneHealth::Settings health = {};
+    std::map<core::OrgId, std::uint32_t> weights = {};  // of orgs whose weight is not 1
+    std::map<core::ProviderId, std::uint32_t> batch_items_min = {};
   };
 
   // What a unit's run needs of its surroundings.
@@ -46,12 +60,13 @@ class Dispatcher {
     BlobStore& blobs;
     StateReader reader;
     CommandBus& bus;
+    std::function<core::Timestamp()> now;
     Metrics& metrics;
     Log& log;
   };
 
   Dispatcher(boost::asio::any_io_executor executor, Settings settings, Environment environment);
-  ~Dispatcher();
+  ~Dispatcher() override;
 
   void run(TermPointer term, core::RunUnit unit);
   // Ends the batch's running attempts early: its state now says that it is to stop.
@@ -59,28 +74,60 @@ class Dispatcher {
   // Ends all attempts; what they have answered is kept, the rest waits for the next start.
   void stop();
   // Whether no unit is being run. After stop() it soon is, and stays so.
-  bool idle() const { return in_flight_ == 0; }
+  bool idle() const { return runs_ == 0; }
+
+  std::vector<LaneStatus> closed_lanes() const override;
 
  private:
+  friend class UnitRun;
+
   struct Work {
     TermPointer term;
     core::RunUnit unit;
   };
+  // Given back once, by whoever comes first: the run that only waits, or its end.
+  struct Slot {
+    core::OrgId org;
+    bool taken = true;  // on the strand
+  };
+  using SlotPointer = std::shared_ptr<Slot>;
 
+  // What follows is for unit runs, from their own strands.
+  Lane* lane_of(const core::quote::RouteLane& lane) const;
+  // The lane counts as in use from here until attempt_ended.
+  boost::asio::awaitable<LaneChoice> take_lane(std::vector<core::quote::RouteLane> lanes, core::batch::Unit unit,
+                                               core::Timestamp deadline);
+  void attempt_resumed(core::quote::RouteLane lane);
+  void attempt_ended(core::quote::RouteLane lane, AttemptEnd end, bool any_succeeded);
+  void give_back(SlotPointer slot);
+  LaneRules rules(core::Timestamp now) const;
+
+  boost::asio::awaitable<LaneChoice> choose(std::vector<core::quote::RouteLane> lanes, core::batch::Unit unit,
+                                            core::Timestamp deadline);
   void pump();
-  boost::asio::awaitable<void> run_one(Work work);
+  bool may_run(const core::OrgId& org) const;
+  boost::asio::awaitable<void> run_one(Work work, SlotPointer slot);
   void again_later(Work work, std::chrono::milliseconds delay);
+  std::uint32_t weight(const core::OrgId& org) const;
+  int priority(const core::RunUnit& unit) const;
+
+  using LaneKey = std::pair<core::ProviderId, core::Mode>;
 
   const Settings settings_;
   Environment environment_;
   boost::asio::any_io_executor executor_;
   boost::asio::strand<boost::asio::any_io_executor> strand_;
 
-  std::atomic<std::size_t> in_flight_ = 0;  // changed on the strand
+  std::atomic<std::size_t> runs_ = 0;  // changed on the strand
   std::atomic<bool> stopping_ = false;
+  std::atomic<std::shared_ptr<const std::vector<LaneStatus>>> closed_lanes_;
 
   // On the strand.
   FairQueue<core::OrgId, Work> waiting_;
+  std::map<core::OrgId, std::size_t> slots_;  // taken, by org; none zero
+  std::size_t slots_taken_ = 0;
+  std::map<LaneKey, std::size_t> attempts_;  // running
+  LaneHealth health_;
 };
 
 }  // namespace processors

@@ -29,7 +29,6 @@ std::string review_reason(const LaneAnswer& answer, core::Operation operation) {
   if (operation == core::Operation::embeddings) return {};
   if (answer.finish_reason == "length") return "truncated";
   if (answer.finish_reason == "content_filter" || answer.finish_reason == "refusal") return answer.finish_reason;
-  if (answer.text.empty() && answer.finish_reason != "tool_calls") return "empty_output";
   return {};
 }
 
@@ -46,13 +45,13 @@ schemas::ItemResult begin(const schemas::WorkItem& work, core::AttemptNumber att
 }  // namespace
 
 std::optional<schemas::ItemResult> result_of(const schemas::WorkItem& work, const LaneAnswer& answer,
-                                             const core::quote::Route& route, core::AttemptNumber attempt,
-                                             bool simulated) {
+                                             const core::quote::Route& route, const AnsweringLane& lane,
+                                             core::AttemptNumber attempt) {
   schemas::ItemResult result = begin(work, attempt);
-  result.provider = route.provider;
-  result.model = route.model;
-  result.mode = route.mode;
-  result.simulated = simulated;
+  result.provider = lane.lane.provider;
+  result.model = lane.lane.model;
+  result.mode = lane.lane.mode;
+  result.simulated = lane.simulated;
   result.finish_reason = answer.finish_reason;
   result.provider_body = answer.provider_body;
   switch (answer.verdict) {
@@ -68,6 +67,7 @@ std::optional<schemas::ItemResult> result_of(const schemas::WorkItem& work, cons
   }
   result.outcome = schemas::ItemOutcome::succeeded;
   result.text = answer.text;
+  result.tool_calls = answer.tool_calls;
   result.review_reason = review_reason(answer, work.item.operation);
   Usage usage = answer.usage;
   if (!plausible(usage)) {
@@ -81,6 +81,49 @@ std::optional<schemas::ItemResult> result_of(const schemas::WorkItem& work, cons
   result.cost = std::min(core::price_tokens(route.prices, usage.input_tokens, usage.cached_tokens, usage.output_tokens)
                              .value_or(work.ceiling),
                          work.ceiling);
+  result.provider_cost =
+      core::price_tokens(lane.lane.prices, usage.input_tokens, usage.cached_tokens, usage.output_tokens)
+          .value_or(result.cost);
+  return result;
+}
+
+std::optional<std::string> fault_of_output(const schemas::ItemResult& result,
+                                           const std::optional<schemas::dialect::OutputContract>& contract) {
+  if (result.outcome != schemas::ItemOutcome::succeeded) return std::nullopt;
+  // Cut off or refused: asking again would end the same way. The customer gets it, to be looked at.
+  if (!result.review_reason.empty() && result.review_reason != review_usage) return std::nullopt;
+  if (!result.tool_calls.empty()) return std::nullopt;
+  if (result.text.empty()) return "empty_output";
+  if (contract) return schemas::dialect::check_output(*contract, result.text);
+  return std::nullopt;
+}
+
+schemas::ItemResult discarded(schemas::ItemResult result) {
+  result.outcome = schemas::ItemOutcome::discarded;
+  result.cost = core::Money{};
+  result.review_reason.clear();
+  return result;
+}
+
+schemas::ItemResult failed_verification(schemas::ItemResult result, const std::string& fault) {
+  result.outcome = schemas::ItemOutcome::failed;
+  result.cost = core::Money{};
+  result.review_reason.clear();
+  result.error_code = fault;
+  result.error_message =
+      "The model's answer was checked and found wanting, more than once. It was not charged; kind=raw has it.";
+  return result;
+}
+
+schemas::ItemResult result_of_equal(const schemas::WorkItem& work, const schemas::ItemResult& original) {
+  schemas::ItemResult result = original;
+  result.number = work.item.number;
+  result.customer_item_id = work.item.customer_item_id;
+  result.metadata = work.item.metadata;
+  result.duplicate_of = original.customer_item_id;
+  result.input_tokens = result.cached_tokens = result.output_tokens = 0;
+  result.cost = result.provider_cost = core::Money{};
+  result.provider_body.clear();
   return result;
 }
 
@@ -100,6 +143,7 @@ schemas::ItemResult result_without_answer(const schemas::WorkItem& work, schemas
     case schemas::ItemOutcome::exhausted:
     case schemas::ItemOutcome::failed:
     case schemas::ItemOutcome::succeeded:
+    case schemas::ItemOutcome::discarded:
       result.error_code = "attempts_exhausted";
       result.error_message =
           "No lane could answer this item. It was not charged; run it again with POST /v1/batches/{id}/retry.";

@@ -34,6 +34,12 @@ core::quote::Route route() {
   return route;
 }
 
+AnsweringLane lane() {
+  AnsweringLane lane;
+  lane.lane = core::quote::lanes_of(route()).front();
+  return lane;
+}
+
 LaneAnswer answer() {
   LaneItem item;
   item.number = 3;
@@ -43,7 +49,7 @@ LaneAnswer answer() {
 }
 
 schemas::ItemResult result(const LaneAnswer& answer, const schemas::WorkItem& item = work()) {
-  const auto result = result_of(item, answer, route(), second, false);
+  const auto result = result_of(item, answer, route(), lane(), second);
   EXPECT_TRUE(result.has_value());
   return result.value_or(schemas::ItemResult{});
 }
@@ -113,7 +119,6 @@ TEST(ItemResult, WhatAPersonShouldLookAt) {
   EXPECT_EQ(reason("length", ""), "truncated");
   EXPECT_EQ(reason("refusal", "no"), "refusal");
   EXPECT_EQ(reason("content_filter", ""), "content_filter");
-  EXPECT_EQ(reason("stop", ""), "empty_output");
   EXPECT_EQ(reason("tool_calls", ""), "");
 }
 
@@ -126,10 +131,61 @@ TEST(ItemResult, VerdictsSettleOrDoNot) {
   EXPECT_EQ(failed.input_tokens, 0);
   EXPECT_EQ(failed.error_code, "refused");
   EXPECT_EQ(failed.error_message, "The provider says no.");
-  for (const Verdict verdict : {Verdict::transient, Verdict::lane_fault}) {
+  for (const Verdict verdict : {Verdict::transient, Verdict::lane_fault, Verdict::unknown}) {
     odd.verdict = verdict;
-    EXPECT_FALSE(result_of(work(), odd, route(), second, false));
+    EXPECT_FALSE(result_of(work(), odd, route(), lane(), second));
   }
+}
+
+// If this failed, the wrong party would pay for a detour over a dearer lane.
+TEST(ItemResult, AnotherLaneIsPaidByUsAndChargedAsQuoted) {
+  AnsweringLane dearer = lane();
+  dearer.lane.provider = core::ProviderId("other");
+  dearer.lane.model = core::ModelSlug("large");
+  dearer.lane.mode = core::Mode::sync;
+  dearer.lane.prices = {core::TokenPrice::from_picos(10'000), core::TokenPrice::from_picos(10'000),
+                        core::TokenPrice::from_picos(40'000)};
+  const auto given = result_of(work(), answer(), route(), dearer, second);
+  ASSERT_TRUE(given);
+  EXPECT_EQ(given->cost, Money::from_nanos(80 + 2 + 40));
+  EXPECT_EQ(given->provider_cost, Money::from_nanos(1'000 + 400));
+  EXPECT_EQ(given->provider.value(), "other");
+  EXPECT_EQ(given->model.value(), "large");
+}
+
+TEST(ItemResult, AnswersAreVerifiedBeforeTheyCount) {
+  const schemas::dialect::OutputContract number{
+      R"({"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}})"};
+  const auto fault = [&](const std::string& finish_reason, const std::string& text,
+                         const std::string& tool_calls = "") {
+    LaneAnswer odd = answer();
+    odd.finish_reason = finish_reason;
+    odd.text = text;
+    odd.tool_calls = tool_calls;
+    return fault_of_output(result(odd), number);
+  };
+  EXPECT_EQ(fault("stop", R"({"n":1})"), std::nullopt);
+  EXPECT_EQ(fault("stop", ""), "empty_output");
+  EXPECT_EQ(fault("stop", "n is 1"), "not_json");
+  EXPECT_EQ(fault("stop", R"({"n":"one"})"), "schema_mismatch");
+  EXPECT_EQ(fault("length", R"({"n":)"), std::nullopt) << "asking again would end the same way: for a person to see";
+  EXPECT_EQ(fault("refusal", ""), std::nullopt);
+  EXPECT_EQ(fault("tool_calls", "", R"([{"id":"1"}])"), std::nullopt);
+  const schemas::ItemResult failed = failed_verification(result(answer()), "not_json");
+  EXPECT_EQ(failed.cost, Money{});
+  EXPECT_GT(failed.provider_cost, Money{});
+}
+
+TEST(ItemResult, EqualItemsAreAnsweredButNotCharged) {
+  schemas::WorkItem equal = work();
+  equal.item.number = 9;
+  equal.item.customer_item_id = "item_9";
+  const schemas::ItemResult given = result_of_equal(equal, result(answer()));
+  EXPECT_EQ(given.text, "answer 3");
+  EXPECT_EQ(given.number, 9u);
+  EXPECT_EQ(given.duplicate_of, "item_3");
+  EXPECT_EQ(given.cost, Money{});
+  EXPECT_EQ(given.input_tokens, 0);
 }
 
 TEST(ItemResult, WithoutAnAnswerNothingIsCharged) {

@@ -16,8 +16,9 @@ constexpr std::uint64_t copy_bytes = 1u << 20;
 }  // namespace
 
 core::Result<std::unique_ptr<UnitResults>> UnitResults::open(BlobStore& blobs, const core::batch::Unit& unit,
-                                                             core::Epoch epoch, const core::quote::Route& route) {
-  std::unique_ptr<UnitResults> results(new UnitResults(route));
+                                                             core::Epoch epoch, const core::quote::Route& route,
+                                                             Equals equals) {
+  std::unique_ptr<UnitResults> results(new UnitResults(route, std::move(equals)));
   core::batch::Unit own = unit;
   own.epoch = epoch;
   for (const Artifact artifact : artifacts) {
@@ -33,7 +34,7 @@ core::Result<std::unique_ptr<UnitResults>> UnitResults::open(BlobStore& blobs, c
   }
   for (const Artifact artifact : artifacts) {
     Segment& segment = results->segment(artifact);
-    const std::uint64_t whole = size_of(results->added_.segments, artifact);
+    const std::uint64_t whole = size_of(results->added_.progress.segments, artifact);
     if (segment.size() == whole) continue;
     if (const auto cut = segment.truncate(whole); cut.has_error()) return cut.error();
   }
@@ -42,7 +43,8 @@ core::Result<std::unique_ptr<UnitResults>> UnitResults::open(BlobStore& blobs, c
 }
 
 // Rows are written in the same order everywhere, so that one walk along `raw` meets the rows of each item in the other
-// segments. The first item with a row missing is where the crash cut: from there on, nothing counts.
+// segments. The first item with a row missing, of its own or of an item that equals it, is where the crash cut: from
+// there on, nothing counts.
 core::Result<void> UnitResults::recover(BlobStore& blobs, const core::batch::Unit& written) {
   std::array<std::unique_ptr<BlobReader>, artifacts.size()> readers;
   std::array<std::optional<LineReader>, artifacts.size()> lines;
@@ -55,25 +57,41 @@ core::Result<void> UnitResults::recover(BlobStore& blobs, const core::batch::Uni
   }
   const auto take = [&](Artifact artifact) { return lines[static_cast<std::size_t>(artifact)]->next(); };
 
+  Sums sums;
+  std::vector<std::uint32_t> met;  // since the last item that is whole
+  std::uint32_t equals_to_come = 0;
   for (;;) {
     const auto raw = take(Artifact::raw);
     if (raw.has_error()) return raw.error();
     if (!*raw) return {};
     const core::Result<schemas::RawRow> row = schemas::parse_raw_row(**raw);
     if (row.has_error()) return {};  // a torn tail
+    const bool counts = row->outcome != schemas::ItemOutcome::discarded;
     const bool succeeded = row->outcome == schemas::ItemOutcome::succeeded;
     for (const auto& [artifact, expected] :
-         {std::pair(succeeded ? Artifact::output : Artifact::error, true), std::pair(Artifact::receipt, row->charged),
+         {std::pair(succeeded ? Artifact::output : Artifact::error, counts), std::pair(Artifact::receipt, row->charged),
           std::pair(Artifact::review, row->reviewed)}) {
       if (!expected) continue;
       const auto line = take(artifact);
       if (line.has_error()) return line.error();
       if (!*line) return {};
     }
-    answered_.insert(row->number);
-    count(*row);
+    count(*row, sums);
+    if (counts) {
+      if (met.empty()) {
+        const auto equals = equals_.find(row->number);
+        equals_to_come = equals == equals_.end() ? 0 : equals->second;
+      } else {
+        --equals_to_come;
+      }
+      met.push_back(row->number);
+    }
+    if (equals_to_come > 0) continue;
     for (const Artifact artifact : artifacts)
-      size_of(added_.segments, artifact) = lines[static_cast<std::size_t>(artifact)]->offset();
+      size_of(sums.progress.segments, artifact) = lines[static_cast<std::size_t>(artifact)]->offset();
+    answered_.insert(met.begin(), met.end());
+    met.clear();
+    added_ = sums;
   }
 }
 
@@ -83,7 +101,7 @@ core::Result<void> UnitResults::copy(BlobStore& blobs, const core::batch::Unit& 
     if (const auto emptied = own.truncate(0); emptied.has_error()) return emptied;
     const core::Result<std::unique_ptr<BlobReader>> reader = blobs.read_segment(segment_name(written, artifact));
     if (reader.has_error()) return reader.error();
-    const std::uint64_t whole = size_of(added_.segments, artifact);
+    const std::uint64_t whole = size_of(added_.progress.segments, artifact);
     while (own.size() < whole) {
       const std::uint64_t rest = whole - own.size();
       const core::Result<std::string> bytes =
@@ -96,24 +114,46 @@ core::Result<void> UnitResults::copy(BlobStore& blobs, const core::batch::Unit& 
   return {};
 }
 
-void UnitResults::count(const schemas::RawRow& row) {
+void UnitResults::count(const schemas::RawRow& row, Sums& sums) const {
+  core::batch::Progress& progress = sums.progress;
+  core::batch::LaneShare share;
   switch (row.outcome) {
-    case schemas::ItemOutcome::succeeded: ++added_.tally.succeeded; break;
-    case schemas::ItemOutcome::failed: ++added_.tally.failed; break;
-    case schemas::ItemOutcome::exhausted: ++added_.tally.exhausted; break;
-    case schemas::ItemOutcome::cancelled: ++added_.tally.cancelled; break;
-    case schemas::ItemOutcome::expired: ++added_.tally.expired; break;
+    case schemas::ItemOutcome::succeeded:
+      ++progress.tally.succeeded;
+      share.succeeded = 1;
+      break;
+    case schemas::ItemOutcome::failed:
+      ++progress.tally.failed;
+      share.failed = 1;
+      break;
+    case schemas::ItemOutcome::exhausted: ++progress.tally.exhausted; break;
+    case schemas::ItemOutcome::cancelled: ++progress.tally.cancelled; break;
+    case schemas::ItemOutcome::expired: ++progress.tally.expired; break;
+    case schemas::ItemOutcome::discarded: break;
   }
-  added_.charged = added_.charged + row.cost;
-  added_.provider_cost =
-      added_.provider_cost +
-      core::price_tokens(route_.prices, row.input_tokens, row.cached_tokens, row.output_tokens).value_or(row.cost);
-  added_.input_tokens += row.input_tokens;
-  added_.output_tokens += row.output_tokens;
+  const core::Money provider_cost =
+      row.provider_cost ? *row.provider_cost
+                        : core::price_tokens(route_.prices, row.input_tokens, row.cached_tokens, row.output_tokens)
+                              .value_or(row.cost);
+  progress.charged = progress.charged + row.cost;
+  progress.provider_cost = progress.provider_cost + provider_cost;
+  if (row.outcome != schemas::ItemOutcome::discarded) {
+    progress.input_tokens += row.input_tokens;
+    progress.output_tokens += row.output_tokens;
+    share.input_tokens = row.input_tokens;
+    share.output_tokens = row.output_tokens;
+  }
+  if (row.provider.value().empty()) return;  // nobody was asked
+  share.provider = row.provider;
+  share.model = row.model;
+  share.mode = row.mode.value_or(route_.mode);
+  share.operation = route_.operation;
+  share.charged = row.cost;
+  share.provider_cost = provider_cost;
+  core::batch::add_share(sums.shares, share);
 }
 
-core::Result<void> UnitResults::add(const schemas::ItemResult& result) {
-  INVARIANT(!answered(result.number));
+core::Result<void> UnitResults::append(const schemas::ItemResult& result) {
   const schemas::ResultRows rows = schemas::render_rows(result);
   for (const auto& [artifact, text] : {std::pair<Artifact, const std::string&>(Artifact::output, rows.output),
                                        {Artifact::error, rows.error},
@@ -122,7 +162,7 @@ core::Result<void> UnitResults::add(const schemas::ItemResult& result) {
                                        {Artifact::raw, rows.raw}}) {
     if (text.empty()) continue;
     if (const auto appended = segment(artifact).append(text); appended.has_error()) return appended;
-    size_of(added_.segments, artifact) += text.size();
+    size_of(added_.progress.segments, artifact) += text.size();
   }
   schemas::RawRow row;
   row.outcome = result.outcome;
@@ -130,15 +170,32 @@ core::Result<void> UnitResults::add(const schemas::ItemResult& result) {
   row.input_tokens = result.input_tokens;
   row.cached_tokens = result.cached_tokens;
   row.output_tokens = result.output_tokens;
-  count(row);
-  answered_.insert(result.number);
+  row.provider = result.provider;
+  row.model = result.model;
+  row.mode = result.mode;
+  row.provider_cost = result.provider_cost;
+  count(row, added_);
   ++unsynced_;
   return {};
 }
 
+core::Result<void> UnitResults::add(const std::vector<schemas::ItemResult>& results) {
+  for (const schemas::ItemResult& result : results) {
+    INVARIANT(!answered(result.number));
+    if (const auto appended = append(result); appended.has_error()) return appended;
+  }
+  for (const schemas::ItemResult& result : results) answered_.insert(result.number);
+  return {};
+}
+
+core::Result<void> UnitResults::discard(const schemas::ItemResult& result) {
+  INVARIANT(result.outcome == schemas::ItemOutcome::discarded);
+  return append(result);
+}
+
 core::Result<void> UnitResults::sync() {
   for (const Artifact artifact : artifacts) {
-    if (size_of(added_.segments, artifact) == size_of(synced_.segments, artifact)) continue;
+    if (size_of(added_.progress.segments, artifact) == size_of(synced_.progress.segments, artifact)) continue;
     if (const auto synced = segment(artifact).sync(); synced.has_error()) return synced;
   }
   synced_ = added_;

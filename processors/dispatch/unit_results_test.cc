@@ -51,6 +51,8 @@ std::vector<ItemResult> results() {
       result.cached_tokens = number;
       result.output_tokens = number;
       result.cost = core::Money::from_nanos(number == 7 ? 0 : 5 + number);  // one was free
+      result.provider_cost = core::Money::from_nanos(100 + number);
+      result.provider = core::ProviderId(number < 5 ? "one" : "two");
     }
     all.push_back(std::move(result));
   }
@@ -66,7 +68,7 @@ std::unique_ptr<UnitResults> open(testing::FakeBlobs& blobs) {
 void add_all(UnitResults& into) {
   for (const ItemResult& result : results()) {
     if (into.answered(result.number)) continue;
-    ASSERT_TRUE(into.add(result));
+    ASSERT_TRUE(into.add({result}));
   }
 }
 
@@ -79,7 +81,7 @@ std::map<Artifact, std::string> segments(const testing::FakeBlobs& blobs) {
 core::batch::Progress progress_of_first(std::size_t count) {
   testing::FakeBlobs blobs;
   const auto unit_results = open(blobs);
-  for (std::size_t i = 0; i < count; ++i) EXPECT_TRUE(unit_results->add(results()[i]));
+  for (std::size_t i = 0; i < count; ++i) EXPECT_TRUE(unit_results->add({results()[i]}));
   EXPECT_TRUE(unit_results->sync());
   return unit_results->progress();
 }
@@ -98,10 +100,48 @@ TEST(UnitResults, CountsWhatItHolds) {
   EXPECT_EQ(progress.charged, core::Money::from_nanos(9 + 7 + 10));
   EXPECT_EQ(progress.input_tokens, 14 + 12 + 17 + 15);
   EXPECT_EQ(progress.output_tokens, 4 + 2 + 7 + 5);
-  // Each rounded up by itself: 10 uncached, the cached ones at a tenth, the output at four.
-  EXPECT_EQ(progress.provider_cost,
-            core::Money::from_nanos((10 + 1 + 16) + (10 + 1 + 8) + (10 + 1 + 28) + (10 + 1 + 20)));
+  EXPECT_EQ(progress.provider_cost, core::Money::from_nanos(104 + 102 + 107 + 105));
+  ASSERT_EQ(unit_results->shares().size(), 2u);
+  const core::batch::LaneShare& one = unit_results->shares()[0];
+  EXPECT_EQ(one.provider.value(), "one");
+  EXPECT_EQ(one.succeeded, 2u);
+  EXPECT_EQ(one.charged, core::Money::from_nanos(9 + 7));
+  EXPECT_EQ(one.provider_cost, core::Money::from_nanos(104 + 102));
   for (const auto& [artifact, text] : segments(blobs)) EXPECT_EQ(size_of(progress.segments, artifact), text.size());
+}
+
+// If this failed, an item could lose the answer of the one that it equals, or an answer that was thrown away would come
+// back as a result.
+TEST(UnitResults, EqualItemsCountTogetherAndDiscardedAnswersNever) {
+  const UnitResults::Equals equals{{4, 2}};
+  const auto open_with = [&](testing::FakeBlobs& blobs) {
+    return std::move(*UnitResults::open(blobs, unit, first_owner, route(), equals));
+  };
+  ItemResult original = results()[0];
+  ItemResult thrown_away = original;
+  thrown_away.outcome = ItemOutcome::discarded;
+  thrown_away.cost = core::Money{};
+  std::vector<ItemResult> group{original, original, original};
+  group[1].number = 8;
+  group[2].number = 9;
+
+  testing::FakeBlobs whole;
+  const auto written = open_with(whole);
+  ASSERT_TRUE(written->discard(thrown_away));
+  EXPECT_FALSE(written->answered(4));
+  ASSERT_TRUE(written->add(group));
+  ASSERT_TRUE(written->sync());
+  EXPECT_EQ(written->progress().tally.succeeded, 3u);
+  EXPECT_EQ(written->progress().provider_cost, core::Money::from_nanos(4 * 104)) << "what was thrown away was paid for";
+  const std::string raw = whole.segment(segment_name(unit, Artifact::raw));
+  for (std::size_t size = 0; size <= raw.size(); ++size) {
+    testing::FakeBlobs blobs = whole;
+    blobs.cut_off(segment_name(unit, Artifact::raw), size);
+    const auto recovered = open_with(blobs);
+    const bool all = size == raw.size();
+    ASSERT_EQ(recovered->progress().tally.succeeded, all ? 3u : 0u);
+    for (const std::uint32_t number : {4u, 8u, 9u}) ASSERT_EQ(recovered->answered(number), all);
+  }
 }
 
 // If this failed, a crash at that byte would charge items twice, lose them, or leave a torn row for the customer.
@@ -147,7 +187,7 @@ TEST(UnitResults, RecoversFromACutAtEveryByteOfEverySegment) {
 TEST(UnitResults, AnotherOwnerGoesOnInACopyOfWhatIsWhole) {
   testing::FakeBlobs blobs;
   const auto replaced = open(blobs);
-  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(replaced->add(results()[i]));
+  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(replaced->add({results()[i]}));
   ASSERT_TRUE(replaced->sync());
   const auto before = segments(blobs);
   ASSERT_TRUE((*blobs.open_segment(segment_name(unit, Artifact::raw)))->append("{\"torn"));
@@ -157,7 +197,7 @@ TEST(UnitResults, AnotherOwnerGoesOnInACopyOfWhatIsWhole) {
     const auto next = UnitResults::open(blobs, unit, next_owner, route());
     ASSERT_TRUE(next.has_value());
     EXPECT_EQ((*next)->progress(), progress_of_first(3));
-    ASSERT_TRUE(replaced->add(results()[3 + static_cast<std::size_t>(run)])) << "it does not know";
+    ASSERT_TRUE(replaced->add({results()[3 + static_cast<std::size_t>(run)]})) << "it does not know";
     add_all(**next);
     ASSERT_TRUE((*next)->sync());
     EXPECT_EQ((*next)->progress(), progress_of_first(results().size()));
@@ -189,7 +229,7 @@ TEST(UnitResults, TwoCutsAtOnceLeaveTheShorterPrefix) {
 TEST(UnitResults, WhatWasSyncedSurvivesACrash) {
   testing::FakeBlobs blobs;
   auto unit_results = open(blobs);
-  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(unit_results->add(results()[i]));
+  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(unit_results->add({results()[i]}));
   ASSERT_TRUE(unit_results->sync());
   add_all(*unit_results);
   blobs.crash();
@@ -200,12 +240,12 @@ TEST(UnitResults, WhatWasSyncedSurvivesACrash) {
 TEST(UnitResults, FailuresOfTheDiskAreErrors) {
   testing::FakeBlobs blobs;
   auto unit_results = open(blobs);
-  ASSERT_TRUE(unit_results->add(results()[0]));
+  ASSERT_TRUE(unit_results->add({results()[0]}));
   blobs.fail_next_sync();
   EXPECT_EQ(unit_results->sync().error().code, core::ErrorCode::storage_failed);
   EXPECT_EQ(unit_results->progress(), core::batch::Progress{}) << "not durable, not reported";
   blobs.tear_next_append();
-  EXPECT_EQ(unit_results->add(results()[2]).error().code, core::ErrorCode::storage_failed);
+  EXPECT_EQ(unit_results->add({results()[2]}).error().code, core::ErrorCode::storage_failed);
 
   unit_results = open(blobs);
   EXPECT_EQ(unit_results->progress(), progress_of_first(1));

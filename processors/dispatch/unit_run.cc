@@ -1,9 +1,11 @@
 #include "processors/dispatch/unit_run.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "core/pricing.h"
 #include "processors/ask.h"
-#include "processors/dispatch/item_result.h"
+#include "processors/fault_point.h"
 #include "processors/line_reader.h"
 
 namespace processors {
@@ -13,47 +15,68 @@ namespace {
 constexpr std::size_t unsynced_items_max = 256;
 constexpr auto sync_interval = std::chrono::milliseconds(200);
 constexpr auto report_interval = std::chrono::seconds(1);
-constexpr auto no_lane_delay = std::chrono::seconds(10);
+constexpr auto no_lane_delay_min = std::chrono::milliseconds(500);
+constexpr auto no_lane_delay_max = std::chrono::seconds(30);
 constexpr auto stale_delay = std::chrono::milliseconds(300);
 constexpr auto trouble_delay = std::chrono::seconds(2);
+constexpr std::uint32_t answers_verified_max = 2;  // of an item that is answered badly; then it has failed
 
 core::Result<void> without_value(const core::Result<Answer>& answer) {
   if (answer.has_error()) return answer.error();
   return {};
 }
 
+// The attempts that ended so had no chance: they do not count against the items.
+bool excused(Trouble trouble) {
+  return trouble != Trouble::none;
+}
+
+// A look without parsing: most items ask for no shape of their output, and those that do are kept as what they ask.
+bool may_have_contract(const std::string& input) {
+  return input.find("json_") != std::string::npos;
+}
+
 }  // namespace
 
-UnitRun::UnitRun(TermPointer term, core::RunUnit unit, const Dispatcher::Settings& settings,
-                 Dispatcher::Environment& environment, const std::atomic<bool>& stopping,
+UnitRun::UnitRun(TermPointer term, core::RunUnit unit, Dispatcher& dispatcher, Dispatcher::SlotPointer slot,
                  boost::asio::any_io_executor strand)
     : term_(std::move(term)),
       id_(std::move(unit)),
-      settings_(settings),
-      environment_(environment),
-      stopping_(stopping),
+      dispatcher_(dispatcher),
+      environment_(dispatcher.environment_),
+      settings_(dispatcher.settings_),
+      slot_(std::move(slot)),
       strand_(std::move(strand)),
       aggregate_(core::aggregate_of(id_.org)) {}
 
 boost::asio::awaitable<RunAgain> UnitRun::run() {
+  const RunAgain again = co_await run_unit();
+  if (lane_taken_) dispatcher_.attempt_ended(lane(), end_, outcomes_.succeeded > 0);
+  co_return again;
+}
+
+boost::asio::awaitable<RunAgain> UnitRun::run_unit() {
   core::Result<void> done = load();
   if (done.has_value() && gone_) co_return RunAgain{};
-  if (done.has_value()) done = load_items();
 
   RunAgain again;
-  if (done.has_value() && !unanswered_.empty()) {
-    if (const auto outcome = outcome_without_asking()) {
+  const std::optional<schemas::ItemOutcome> outcome = outcome_without_asking();
+  if (done.has_value() && !outcome) {
+    const bool found = co_await find_lane();
+    if (!found) co_return wait_;
+  }
+  if (done.has_value()) done = load_items();
+  if (done.has_value() && !open_.empty()) {
+    if (outcome) {
       done = write_rows_without_answer(*outcome);
-    } else if (Lane* lane = find_lane(); lane == nullptr) {
-      warn(environment_.log, "no_lane_for_unit",
-           {{"batch", id_.batch.value()}, {"unit", id_.unit.value()}, {"provider", route().provider.value()}});
-      co_return no_lane_delay;
     } else {
-      const bool planned = unit_.phase == core::batch::UnitPhase::planned;
-      if (planned) done = co_await dispatch();
-      if (!planned && unit_.epoch != term_->epoch) done = co_await take_over();
+      if (!resumed_) {
+        done = co_await dispatch();
+      } else if (unit_.epoch != term_->epoch) {
+        done = co_await take_over();
+      }
       if (done.has_value()) {
-        const core::Result<Attempted> attempted = co_await attempt(*lane);
+        const core::Result<Attempted> attempted = co_await attempt();
         if (attempted.has_error()) {
           done = attempted.error();
         } else {
@@ -85,28 +108,37 @@ core::Result<void> UnitRun::load() {
   batch_ = std::move(**batch);
   unit_ = std::move(**unit);
   gone_ = unit_.phase == core::batch::UnitPhase::closed;
-  const core::Provider* provider = environment_.catalog.provider(route().provider);
-  simulated_ = provider != nullptr && provider->simulated;
   return {};
 }
 
 core::Result<void> UnitRun::load_items() {
-  core::Result<std::unique_ptr<UnitResults>> results =
-      UnitResults::open(environment_.blobs, unit_, term_->epoch, route());
-  if (results.has_error()) return results.error();
-  results_ = std::move(*results);
-
   const core::Result<std::unique_ptr<BlobReader>> blob = environment_.blobs.open(unit_.blob);
   if (blob.has_error()) return blob.error();
   LineReader lines(**blob);
+  UnitResults::Equals equals;
   for (;;) {
     const auto line = lines.next();
     if (line.has_error()) return line.error();
-    if (!*line) return {};
+    if (!*line) break;
     core::Result<schemas::WorkItem> work = schemas::parse_work_item(**line);
     if (work.has_error()) return work.error();
-    if (!results_->answered(work->item.number)) unanswered_.emplace(work->item.number, std::move(*work));
+    if (work->same_as) {
+      const auto original = open_.find(*work->same_as);
+      if (original == open_.end())
+        return core::Error{core::ErrorCode::blob_corrupt, "an item equals one that its work unit does not have"};
+      ++equals[*work->same_as];
+      original->second.equals.push_back(std::move(*work));
+    } else {
+      const std::uint32_t number = work->item.number;
+      open_[number].work = std::move(*work);
+    }
   }
+  core::Result<std::unique_ptr<UnitResults>> results =
+      UnitResults::open(environment_.blobs, unit_, term_->epoch, route(), std::move(equals));
+  if (results.has_error()) return results.error();
+  results_ = std::move(*results);
+  std::erase_if(open_, [this](const auto& one) { return results_->answered(one.first); });
+  return {};
 }
 
 std::optional<schemas::ItemOutcome> UnitRun::outcome_without_asking() const {
@@ -116,35 +148,77 @@ std::optional<schemas::ItemOutcome> UnitRun::outcome_without_asking() const {
     case core::batch::StopReason::none: break;
   }
   const bool used_up =
-      unit_.phase == core::batch::UnitPhase::planned && unit_.attempt.value() >= settings_.attempts_max;
+      unit_.phase == core::batch::UnitPhase::planned && attempts_that_count() >= settings_.attempts_max;
   if (used_up) return schemas::ItemOutcome::exhausted;
   return std::nullopt;
 }
 
 core::Result<void> UnitRun::write_rows_without_answer(schemas::ItemOutcome outcome) {
-  for (const auto& [number, work] : unanswered_) {
-    if (const auto added = results_->add(result_without_answer(work, outcome, unit_.attempt)); added.has_error())
-      return added;
+  for (const auto& [number, open] : open_) {
+    std::vector<schemas::ItemResult> results{result_without_answer(open.work, outcome, unit_.attempt)};
+    for (const schemas::WorkItem& equal : open.equals)
+      results.push_back(result_without_answer(equal, outcome, unit_.attempt));
+    if (const auto added = results_->add(results); added.has_error()) return added;
   }
-  unanswered_.clear();
+  open_.clear();
   return {};
 }
 
-Lane* UnitRun::find_lane() const {
-  for (Lane* lane : environment_.lanes) {
-    if (lane->serves(route().provider, route().mode)) return lane;
+boost::asio::awaitable<bool> UnitRun::find_lane() {
+  const std::vector<core::quote::RouteLane> lanes = core::quote::lanes_of(route());
+  resumed_ = unit_.phase == core::batch::UnitPhase::dispatched;
+  if (resumed_) {
+    answering_.lane = lanes.front();
+    if (!unit_.attempts.empty()) {
+      const core::batch::AttemptRecord& newest = unit_.attempts.back();
+      for (const core::quote::RouteLane& lane : lanes) {
+        if (lane.provider == newest.provider && lane.model == newest.model && lane.mode == newest.mode)
+          answering_.lane = lane;
+      }
+    }
+    if (dispatcher_.lane_of(answering_.lane) == nullptr) {
+      warn(environment_.log, "no_lane_for_unit",
+           {{"batch", id_.batch.value()}, {"unit", id_.unit.value()}, {"provider", lane().provider.value()}});
+      wait_ = no_lane_delay_max;
+      co_return false;
+    }
+    dispatcher_.attempt_resumed(answering_.lane);
+  } else {
+    std::vector<core::quote::RouteLane> candidates = lanes;
+    core::batch::Unit unit = unit_;
+    choice_ = co_await dispatcher_.take_lane(std::move(candidates), std::move(unit), batch_.deadline);
+    if (!choice_.lane) {
+      const core::Duration wait = choice_.try_at - environment_.now();
+      wait_ = std::clamp<std::chrono::milliseconds>(std::chrono::ceil<std::chrono::milliseconds>(wait),
+                                                    no_lane_delay_min, no_lane_delay_max);
+      co_return false;
+    }
+    answering_.lane = lanes[*choice_.lane];
   }
-  return nullptr;
+  lane_taken_ = true;
+  const core::Provider* provider = environment_.catalog.provider(lane().provider);
+  answering_.simulated = provider != nullptr && provider->simulated;
+  co_return true;
 }
 
 boost::asio::awaitable<core::Result<void>> UnitRun::dispatch() {
+  FAULT_POINT(F09);
   const core::AttemptNumber next(unit_.attempt.value() + 1);
-  core::Command command = core::batch::DispatchUnit{id_.org, id_.batch, id_.unit, next, term_->epoch};
+  core::batch::DispatchUnit command;
+  command.org = id_.org;
+  command.batch = id_.batch;
+  command.unit = id_.unit;
+  command.attempt = next;
+  command.epoch = term_->epoch;
+  command.lane = static_cast<std::uint32_t>(*choice_.lane);
+  command.passed = choice_.passed;
   const core::Result<Answer> answer = co_await send("dispatch", std::move(command));
   if (answer.has_value()) {
     unit_.attempt = next;
     unit_.handle.clear();
+    unit_.dispatched_at = environment_.now();
   }
+  FAULT_POINT(F10);
   co_return without_value(answer);
 }
 
@@ -155,44 +229,83 @@ boost::asio::awaitable<core::Result<void>> UnitRun::take_over() {
   co_return without_value(co_await send("take_over", std::move(command)));
 }
 
-boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& lane) {
+// Inputs are handed over: a provider batch may take hours, in which nobody needs them.
+Attempt UnitRun::make_attempt() {
   Attempt attempt;
+  attempt.org = id_.org;
   attempt.batch = id_.batch;
   attempt.unit = id_.unit;
   attempt.number = unit_.attempt;
-  attempt.provider = route().provider;
-  attempt.model = route().model;
-  attempt.mode = route().mode;
+  attempt.provider = lane().provider;
+  attempt.model = lane().model;
+  attempt.provider_model = lane().model.value();
+  attempt.mode = lane().mode;
   attempt.deadline = batch_.deadline;
+  attempt.intended_at = unit_.dispatched_at.value_or(batch_.created_at);
+  attempt.resumed = resumed_;
   attempt.handle = unit_.handle;
-  for (const auto& [number, work] : unanswered_)
-    attempt.items.push_back({number, work.item.operation, work.item.input, work.output_tokens_max});
+  if (lane().mode == core::Mode::batch) {
+    const auto give_up =
+        give_up_time(core::quote::lanes_of(route()), batch_.deadline, dispatcher_.rules(environment_.now()));
+    if (give_up && *give_up > environment_.now()) attempt.give_up_at = give_up;
+  }
+  for (const std::size_t index : environment_.catalog.offerings_of(lane().model)) {
+    const core::Offering& offering = environment_.catalog.offerings()[index];
+    if (offering.provider != lane().provider || offering.mode != lane().mode) continue;
+    if (!offering.provider_model.empty()) attempt.provider_model = offering.provider_model;
+    answering_.lane.prices = offering.prices;  // what the work costs us is today's price, not the quote's
+  }
+  const core::Model* model = environment_.catalog.model(lane().model);
+  for (auto& [number, open] : open_) {
+    const core::Operation operation = open.work.item.operation;
+    if (may_have_contract(open.work.item.input))
+      open.contract = schemas::dialect::output_contract(operation, open.work.item.input);
+    std::int64_t output_tokens = open.work.output_tokens_max;
+    if (model != nullptr) output_tokens = std::min(output_tokens, model->output_tokens_max);
+    attempt.items.push_back({number, operation, std::move(open.work.item.input), output_tokens});
+  }
+  outcomes_.asked = static_cast<std::uint32_t>(open_.size());
+  return attempt;
+}
 
+boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt() {
+  Lane& asked = *dispatcher_.lane_of(lane());
   auto inbox = std::make_shared<AttemptInbox>(strand_);
   const auto began = std::chrono::steady_clock::now();
-  lane.start(std::move(attempt), inbox);
+  asked.start(make_attempt(), inbox);
+  if (lane().mode == core::Mode::batch && !unit_.handle.empty()) dispatcher_.give_back(slot_);
   // A stop that came before the lane knew of the attempt has stopped nothing.
   const core::Result<void> loaded = load();
-  if (stopping_ || term_->ended || loaded.has_error() || gone_ || batch_.stop != core::batch::StopReason::none)
-    lane.leave(id_.batch);
+  if (stopped_from_outside() || loaded.has_error() || gone_) asked.leave(id_.batch);
   if (loaded.has_error()) co_return loaded.error();
+  if (batch_.stop != core::batch::StopReason::none) asked.cancel(id_.batch);
 
+  const core::Result<void> followed = co_await follow(inbox, asked);
+  if (followed.has_error()) {
+    asked.leave(id_.batch);
+    co_return followed.error();
+  }
+  end_ = *inbox->end();
+  const auto took = std::chrono::steady_clock::now() - began;
+  outcomes_.took = std::chrono::duration_cast<core::Duration>(took);
+  environment_.metrics.observe_seconds("batchrouter_attempt_seconds", {{"provider", lane().provider.value()}},
+                                       std::chrono::duration<double>(took).count());
+  co_return co_await conclude();
+}
+
+bool UnitRun::stopped_from_outside() const {
+  return dispatcher_.stopping_ || term_->ended;
+}
+
+boost::asio::awaitable<core::Result<void>> UnitRun::follow(std::shared_ptr<AttemptInbox> inbox, Lane& lane) {
   auto synced_at = std::chrono::steady_clock::now();
-  bool ended = false;
-  while (!ended) {
+  for (bool ended = false; !ended;) {
     co_await inbox->wait(sync_interval);
     if (term_->ended) lane.leave(id_.batch);
     ended = inbox->end().has_value();
     if (std::optional<Handle> handle = inbox->take_handle()) {
-      core::Command command =
-          core::batch::RecordHandle{id_.org, id_.batch, id_.unit, unit_.attempt, handle->text, term_->epoch};
-      const core::Result<Answer> recorded = co_await send("handle", std::move(command));
-      if (recorded.has_error()) {
-        lane.leave(id_.batch);
-        co_return recorded.error();
-      }
-      unit_.handle = handle->text;
-      handle->durable();
+      const core::Result<void> durable = co_await make_durable(std::move(*handle));
+      if (durable.has_error()) co_return durable.error();
     }
     core::Result<void> recorded = record(inbox->take_answers());
     const auto now = std::chrono::steady_clock::now();
@@ -202,29 +315,42 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
       synced_at = now;
       if (!ended && now - reported_at_ >= report_interval) report_progress();
     }
-    if (recorded.has_error()) {
-      lane.leave(id_.batch);
-      co_return recorded.error();
-    }
+    if (recorded.has_error()) co_return recorded.error();
   }
-  environment_.metrics.observe_seconds("batchrouter_attempt_seconds", {{"provider", route().provider.value()}},
-                                       std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count());
+  co_return without_value(Answer{});
+}
 
-  const AttemptEnd& end = *inbox->end();
-  if (unanswered_.empty()) co_return Attempted::all_answered;
-  if (end.how == LaneEnd::stopped) {
+boost::asio::awaitable<core::Result<void>> UnitRun::make_durable(Handle handle) {
+  core::Command command =
+      core::batch::RecordHandle{id_.org, id_.batch, id_.unit, unit_.attempt, handle.text, term_->epoch};
+  const core::Result<Answer> recorded = co_await send("handle", std::move(command));
+  if (recorded.has_value()) {
+    unit_.handle = handle.text;
+    handle.durable();
+    dispatcher_.give_back(slot_);
+  }
+  co_return without_value(recorded);
+}
+
+boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::conclude() {
+  if (open_.empty()) co_return Attempted::all_answered;
+  if (end_.how == LaneEnd::stopped) {
     // With its batch, as the state then says; with the service, which starts nothing any more; or because another unit
     // of the batch met trouble.
     if (const auto reloaded = load(); reloaded.has_error()) co_return reloaded.error();
     co_return batch_.stop == core::batch::StopReason::none ? Attempted::interrupted : Attempted::reload;
   }
-  core::Command command = core::batch::EndAttempt{id_.org,
-                                                  id_.batch,
-                                                  id_.unit,
-                                                  unit_.attempt,
-                                                  end.reason.empty() ? "items_left" : end.reason,
-                                                  results_->progress(),
-                                                  term_->epoch};
+  count_the_rest(end_);
+  core::batch::EndAttempt command;
+  command.org = id_.org;
+  command.batch = id_.batch;
+  command.unit = id_.unit;
+  command.attempt = unit_.attempt;
+  command.reason = end_.reason.empty() ? "items_left" : end_.reason;
+  command.progress = results_->progress();
+  command.epoch = term_->epoch;
+  command.outcomes = outcomes_;
+  command.excused = excused(end_.trouble);
   const core::Result<Answer> answer = co_await send("end", std::move(command));
   if (answer.has_error()) co_return answer.error();
   co_return Attempted::items_left;
@@ -232,20 +358,74 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt(Lane& 
 
 core::Result<void> UnitRun::record(const std::vector<LaneAnswer>& answers) {
   for (const LaneAnswer& answer : answers) {
-    const auto work = unanswered_.find(answer.number);
-    if (work == unanswered_.end()) {
+    const auto open = open_.find(answer.number);
+    if (open == open_.end()) {
       // Unknown, or answered before: the first answer stands.
       environment_.metrics.count("batchrouter_answers_ignored_total", {});
       continue;
     }
-    const std::optional<schemas::ItemResult> result =
-        result_of(work->second, answer, route(), unit_.attempt, simulated_);
-    if (!result) continue;
-    if (const auto added = results_->add(*result); added.has_error()) return added;
-    environment_.metrics.count("batchrouter_items_total", {{"outcome", schemas::to_string(result->outcome)}});
-    unanswered_.erase(work);
+    std::optional<schemas::ItemResult> result =
+        result_of(open->second.work, answer, route(), answering_, unit_.attempt);
+    if (!result) {
+      count(answer.verdict);
+      continue;
+    }
+    FAULT_POINT(F13);
+    const core::Result<bool> accepted = accept(open->second, std::move(*result));
+    if (accepted.has_error()) return accepted.error();
+    if (*accepted) open_.erase(open);
   }
   return {};
+}
+
+// False: the answer was found wanting, and the item is to be asked again.
+core::Result<bool> UnitRun::accept(const Open& open, schemas::ItemResult result) {
+  const std::optional<std::string> fault = fault_of_output(result, open.contract);
+  if (fault) {
+    ++outcomes_.invalid;
+    environment_.metrics.count("batchrouter_answers_invalid_total",
+                               {{"provider", lane().provider.value()}, {"reason", std::string_view(*fault)}});
+    if (attempts_that_count() < answers_verified_max) {
+      if (const auto kept = results_->discard(discarded(std::move(result))); kept.has_error()) return kept.error();
+      return false;
+    }
+    result = failed_verification(std::move(result), *fault);
+  } else {
+    ++(result.outcome == schemas::ItemOutcome::succeeded ? outcomes_.succeeded : outcomes_.item_faults);
+  }
+  std::vector<schemas::ItemResult> results;
+  for (const schemas::WorkItem& equal : open.equals) results.push_back(result_of_equal(equal, result));
+  results.insert(results.begin(), std::move(result));
+  if (const auto added = results_->add(results); added.has_error()) return added.error();
+  environment_.metrics.count("batchrouter_items_total", {{"outcome", schemas::to_string(results.front().outcome)}},
+                             static_cast<double>(results.size()));
+  return true;
+}
+
+void UnitRun::count(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::succeeded:
+    case Verdict::item_fault: break;  // by accept
+    case Verdict::transient:
+    case Verdict::lane_fault:
+    case Verdict::unknown: ++outcomes_.lane_faults; break;
+  }
+}
+
+// What was not answered at all is the lane's fault when it did not do what it took on, not when it asked us to wait or
+// to mend our account.
+void UnitRun::count_the_rest(const AttemptEnd& end) {
+  switch (end.trouble) {
+    case Trouble::none:
+    case Trouble::busy:
+    case Trouble::blocked:
+    case Trouble::blocked_model: break;
+    case Trouble::down:
+    case Trouble::slow:
+    case Trouble::mismatched:
+      outcomes_.lane_faults = outcomes_.asked - outcomes_.succeeded - outcomes_.item_faults - outcomes_.invalid;
+      break;
+  }
 }
 
 void UnitRun::report_progress() {
@@ -258,7 +438,15 @@ void UnitRun::report_progress() {
 
 boost::asio::awaitable<core::Result<void>> UnitRun::close() {
   if (const auto synced = results_->sync(); synced.has_error()) co_return synced.error();
-  core::Command command = core::batch::CloseUnit{id_.org, id_.batch, id_.unit, results_->progress(), term_->epoch};
+  FAULT_POINT(F14);
+  core::batch::CloseUnit command;
+  command.org = id_.org;
+  command.batch = id_.batch;
+  command.unit = id_.unit;
+  command.progress = results_->progress();
+  command.epoch = term_->epoch;
+  command.shares = results_->shares();
+  command.outcomes = outcomes_;
   const core::Result<Answer> answer = co_await send("close", std::move(command));
   if (answer.has_value() && load().has_value() && core::batch::terminal(batch_.phase))
     info(environment_.log, "batch_ended",
@@ -274,7 +462,8 @@ boost::asio::awaitable<core::Result<Answer>> UnitRun::send(std::string verb, cor
 }
 
 std::chrono::milliseconds UnitRun::retry_delay() const {
-  return settings_.retry_delay * (1 << std::min<std::uint32_t>(unit_.attempt.value() - 1, 10));
+  if (excused(end_.trouble)) return std::chrono::milliseconds(0);  // to another lane, or until this one opens
+  return settings_.retry_delay * (1 << std::min<std::uint32_t>(attempts_that_count() - 1, 10));
 }
 
 }  // namespace processors

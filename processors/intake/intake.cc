@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "processors/intake/equal_items.h"
 #include "processors/intake/planning.h"
 #include "processors/line_reader.h"
 #include "schemas/digest.h"
@@ -55,21 +56,45 @@ class SpoolSink final : public schemas::manifest::ItemSink {
   std::string lines_;
 };
 
-// Visits "<number> <canonical line>" lines.
+struct NumberedLine {
+  std::uint32_t number = 0;
+  std::string_view canonical;
+};
+
+// "<number> <canonical line>"
+NumberedLine numbered(std::string_view line) {
+  const std::size_t space = line.find(' ');
+  return {static_cast<std::uint32_t>(std::stoul(std::string(line.substr(0, space)))), line.substr(space + 1)};
+}
+
+// Visits each item with its canonical line and its place in the spool.
 template <class Visit>
 core::Result<void> for_each_item(const Spool& spool, Visit visit) {
   LineReader lines(spool);
   for (;;) {
+    const std::uint64_t offset = lines.offset();
     const auto line = lines.next();
     if (line.has_error()) return line.error();
     if (!*line) return {};
-    const std::size_t space = (*line)->find(' ');
-    const std::string_view canonical = (*line)->substr(space + 1);
-    core::Result<core::ManifestItem> item = schemas::manifest::parse_canonical_line(canonical);
+    const NumberedLine one = numbered(**line);
+    core::Result<core::ManifestItem> item = schemas::manifest::parse_canonical_line(one.canonical);
     if (item.has_error()) return item.error();
-    item->number = static_cast<std::uint32_t>(std::stoul(std::string((*line)->substr(0, space))));
-    if (const core::Result<void> visited = visit(std::move(*item), canonical); visited.has_error()) return visited;
+    item->number = one.number;
+    const EqualItems::Place place{one.number, static_cast<std::uint32_t>((*line)->size()), offset};
+    if (const core::Result<void> visited = visit(std::move(*item), one.canonical, place); visited.has_error())
+      return visited;
   }
+}
+
+core::Result<EqualItems> find_equal_items(const Spool& spool) {
+  EqualItems equal;
+  const auto added = for_each_item(spool, [&](const core::ManifestItem& item, std::string_view, const auto& place) {
+    equal.add(item, place);
+    return core::Result<void>{};
+  });
+  if (added.has_error()) return added.error();
+  equal.finish();
+  return equal;
 }
 
 }  // namespace
@@ -89,12 +114,32 @@ core::Result<ReceivedManifest> Intake::receive(const BlobReader& body, schemas::
   return ReceivedManifest{std::move(*summary), std::move(*spool)};
 }
 
+core::Result<void> Intake::add_items(Planning& planning, const Spool& items, bool dedupe) const {
+  EqualItems equal;
+  if (dedupe) {
+    core::Result<EqualItems> found = find_equal_items(items);
+    if (found.has_error()) return found.error();
+    equal = std::move(*found);
+  }
+  return for_each_item(items, [&](core::ManifestItem item, std::string_view line, const auto&) -> core::Result<void> {
+    const std::uint32_t number = item.number;
+    if (equal.equals_earlier(number)) return {};
+    if (const auto added = planning.add(std::move(item), line); added.has_error()) return added;
+    for (const EqualItems::Place& place : equal.equals_of(number)) {
+      const core::Result<std::string> text = items.read(place.offset, place.bytes);
+      if (text.has_error()) return text.error();
+      if (const auto added = planning.add_equal(place.number, numbered(*text).canonical); added.has_error())
+        return added;
+    }
+    return {};
+  });
+}
+
 core::Result<PlannedManifest> Intake::plan(const ReceivedManifest& manifest, core::Timestamp now,
                                            const core::learning::Scores& scores) const {
-  Planning planning(*this, core::quote::terms_of(manifest.summary.header), now, scores);
-  const auto added = for_each_item(*manifest.items, [&](core::ManifestItem item, std::string_view line) {
-    return planning.add(std::move(item), line);
-  });
+  const core::quote::Terms terms = core::quote::terms_of(manifest.summary.header);
+  Planning planning(*this, terms, now, scores);
+  const auto added = add_items(planning, *manifest.items, terms.dedupe);
   if (added.has_error()) return added.error();
   return planning.finish(manifest.summary.digest, manifest.summary.header.metadata);
 }
@@ -103,11 +148,13 @@ core::Result<PlannedManifest> Intake::plan(const ReplannedItems& items, core::Ti
                                            const core::learning::Scores& scores) const {
   Planning planning(*this, items.terms, now, scores);
   schemas::Sha256 content;
-  const auto added = for_each_item(*items.items, [&](core::ManifestItem item, std::string_view line) {
+  const auto hashed = for_each_item(*items.items, [&](const core::ManifestItem&, std::string_view line, const auto&) {
     content.update(line);
     content.update("\n");
-    return planning.add(std::move(item), line);
+    return core::Result<void>{};
   });
+  if (hashed.has_error()) return hashed.error();
+  const auto added = add_items(planning, *items.items, items.terms.dedupe);
   if (added.has_error()) return added.error();
   return planning.finish(content.finish(), items.metadata);
 }

@@ -43,6 +43,7 @@ class Intake {
   struct Settings {
     std::uint32_t items_per_unit = 500;
     std::uint64_t unit_bytes_max = 64u << 20;
+    core::Duration batch_expectation = std::chrono::hours(12);
   };
 
   // `blobs` and `catalog` must outlive this.
@@ -61,6 +62,8 @@ class Intake {
 
  private:
   class Planning;
+
+  core::Result<void> add_items(Planning& planning, const Spool& items, bool dedupe) const;
 
   BlobStore& blobs_;
   const core::Catalog& catalog_;

@@ -5,6 +5,7 @@
 
 #include "core/invariant.h"
 #include "core/pricing.h"
+#include "schemas/dialect/request.h"
 #include "schemas/work_item.h"
 
 namespace processors {
@@ -12,18 +13,6 @@ namespace processors {
 namespace {
 
 constexpr std::size_t write_bytes = 256u << 10;
-
-core::RouteRequest request_of(const core::ManifestItem& item, const core::quote::Terms& terms, core::Duration slack) {
-  core::RouteRequest request;
-  request.models = item.models;
-  request.operation = item.operation;
-  request.privacy_tier = terms.privacy_tier;
-  request.allowed_regions = terms.allowed_regions;
-  request.routing_mode = terms.routing_mode;
-  request.slack = slack;
-  request.input_tokens = item.input_tokens;
-  return request;
-}
 
 std::string reasons_text(const core::RouteDecision& decision) {
   std::string text;
@@ -43,17 +32,39 @@ std::string reasons_text(const core::RouteDecision& decision) {
 
 Intake::Planning::Planning(const Intake& intake, const core::quote::Terms& terms, core::Timestamp now,
                            const core::learning::Scores& scores)
-    : intake_(intake), terms_(terms), slack_(slack_of(terms, now)), scores_(scores) {}
+    : intake_(intake), terms_(terms), slack_(slack_of(terms, now)), scores_(scores) {
+  for (const core::ConfiguredLane& lane : intake_.lanes_) {
+    if (const core::Provider* provider = intake_.catalog_.provider(lane.provider))
+      dialects_.insert(provider->dialects.begin(), provider->dialects.end());
+  }
+}
 
-core::Result<void> Intake::Planning::add(core::ManifestItem item, std::string_view canonical_line) {
-  ++item_count_;
-  core::RouteRequest request = request_of(item, terms_, slack_);
+core::RouteRequest Intake::Planning::request_of(const core::ManifestItem& item) const {
+  core::RouteRequest request;
+  request.models = item.models;
+  request.operation = item.operation;
+  request.privacy_tier = terms_.privacy_tier;
+  request.allowed_regions = terms_.allowed_regions;
+  request.routing_mode = terms_.routing_mode;
+  request.slack = slack_;
+  request.batch_expectation = intake_.settings_.batch_expectation;
+  request.input_tokens = item.input_tokens;
   // Room for what the largest of the models would sell; what is bought in the end is the chosen one's.
   for (const core::ModelSlug& slug : item.models) {
     if (const core::Model* model = intake_.catalog_.model(slug))
       request.output_tokens_max = std::max(request.output_tokens_max, core::output_tokens_to_buy(*model, item));
   }
-  const core::RouteDecision decision = core::route(intake_.catalog_, intake_.lanes_, request, scores_);
+  for (const core::Operation dialect : dialects_) {
+    const core::Result<void> expressible = schemas::dialect::can_write(item.operation, item.input, dialect);
+    if (expressible.has_error()) request.not_expressible.emplace(dialect, expressible.error().detail);
+  }
+  return request;
+}
+
+core::Result<void> Intake::Planning::add(core::ManifestItem item, std::string_view canonical_line) {
+  ++item_count_;
+  last_.reset();
+  const core::RouteDecision decision = core::route(intake_.catalog_, intake_.lanes_, request_of(item), scores_);
   note_rejections(decision.rejected);
   if (decision.ranked.empty()) {
     const bool unknown = std::all_of(decision.rejected.begin(), decision.rejected.end(), [](const auto& rejection) {
@@ -67,8 +78,7 @@ core::Result<void> Intake::Planning::add(core::ManifestItem item, std::string_vi
     return {};
   }
 
-  OpenRoute& route = route_of(decision);
-  const core::Offering& offering = intake_.catalog_.offerings()[route.offering];
+  const core::Offering& offering = intake_.catalog_.offerings()[decision.ranked.front().offering];
   const std::int64_t output_tokens = core::output_tokens_to_buy(*intake_.catalog_.model(offering.model), item);
   const std::optional<core::Money> ceiling = core::price_tokens(offering.prices, item.input_tokens, 0, output_tokens);
   const std::optional<core::Money> total = ceiling ? core::checked_add(total_, *ceiling) : std::nullopt;
@@ -82,42 +92,83 @@ core::Result<void> Intake::Planning::add(core::ManifestItem item, std::string_vi
               " USD; raise max_cost, or lower the item's output token limit");
     return {};
   }
+  const std::optional<std::uint32_t> index = route_of(decision, item.operation);
+  if (!index) {
+    fault(item, "too_many_routes", "/model_options",
+          "the items have more than " + std::to_string(core::quote::routes_max) +
+              " different choices of lanes; use fewer combinations of model_options, or several manifests");
+    return {};
+  }
   total_ = *total;
+  OpenRoute& route = routes_[*index];
+  OpenUnit& unit = route.unit;
+  if (unit.item_count >= route.items_max || unit.bytes >= route.bytes_max) {
+    if (const auto closed = close(*index); closed.has_error()) return closed;
+  }
   route.route.total = route.route.total + *ceiling;
   ++route.route.item_count;
-  OpenUnit& unit = route.unit;
   const std::size_t before = unit.lines.size();
   schemas::append_work_item(unit.lines, item.number, *ceiling, output_tokens, canonical_line);
   unit.bytes += unit.lines.size() - before;
   unit.quoted = unit.quoted + *ceiling;
   ++unit.item_count;
-  const bool full =
-      unit.item_count >= intake_.settings_.items_per_unit || unit.bytes >= intake_.settings_.unit_bytes_max;
-  if (full) return close(route_index_.at(route.offering));
-  if (unit.lines.size() >= write_bytes) return write(unit);
-  return {};
+  last_ = {*index, item.number};
+  return unit.lines.size() >= write_bytes ? write(unit) : core::Result<void>{};
 }
 
-Intake::Planning::OpenRoute& Intake::Planning::route_of(const core::RouteDecision& decision) {
-  const core::RouteCandidate& best = decision.ranked.front();
-  const auto [found, added] = route_index_.try_emplace(best.offering, static_cast<std::uint32_t>(routes_.size()));
-  if (!added) return routes_[found->second];
-  const core::Offering& offering = intake_.catalog_.offerings()[best.offering];
-  OpenRoute route;
-  route.offering = best.offering;
-  route.route.provider = offering.provider;
-  route.route.model = offering.model;
-  route.route.mode = offering.mode;
-  route.route.prices = offering.prices;
-  route.route.quality_score = best.quality_score;
-  route.route.reliability_prior_score = best.reliability_prior_score;
-  route.route.observed_confidence_score = best.observed_confidence_score;
+core::Result<void> Intake::Planning::add_equal(std::uint32_t number, std::string_view canonical_line) {
+  ++item_count_;
+  if (!last_) return {};  // it shares the fault of the item that it equals
+  OpenRoute& route = routes_[last_->first];
+  ++route.route.item_count;
+  OpenUnit& unit = route.unit;
+  const std::size_t before = unit.lines.size();
+  schemas::append_equal_item(unit.lines, last_->second, number, canonical_line);
+  ++planned_.plan.equal_items;
+  unit.bytes += unit.lines.size() - before;
+  ++unit.item_count;
+  return unit.lines.size() >= write_bytes ? write(unit) : core::Result<void>{};
+}
+
+std::optional<std::uint32_t> Intake::Planning::route_of(const core::RouteDecision& decision,
+                                                        core::Operation operation) {
+  std::vector<std::size_t> offerings;
   for (const core::RouteCandidate& candidate : decision.ranked) {
-    const core::ProviderId& provider = intake_.catalog_.offerings()[candidate.offering].provider;
-    auto& order = route.route.fallback_order;
-    if (std::find(order.begin(), order.end(), provider) == order.end()) order.push_back(provider);
+    if (offerings.size() < core::quote::route_lanes_max) offerings.push_back(candidate.offering);
   }
-  return routes_.emplace_back(std::move(route));
+  const RouteKey key(operation, std::move(offerings));
+  const auto known = route_index_.find(key);
+  if (known != route_index_.end()) return known->second;
+  if (routes_.size() >= core::quote::routes_max) return std::nullopt;
+  const auto index = static_cast<std::uint32_t>(routes_.size());
+  route_index_.emplace(key, index);
+
+  OpenRoute open;
+  core::quote::Route& route = open.route;
+  for (const std::size_t offering_index : key.second) {
+    const core::Offering& offering = intake_.catalog_.offerings()[offering_index];
+    route.lanes.push_back({offering.provider, offering.model, offering.mode, offering.prices});
+    auto& order = route.fallback_order;
+    if (std::find(order.begin(), order.end(), offering.provider) == order.end()) order.push_back(offering.provider);
+  }
+  const core::quote::RouteLane& best = route.lanes.front();
+  route.provider = best.provider;
+  route.model = best.model;
+  route.mode = best.mode;
+  route.prices = best.prices;
+  route.operation = operation;
+  route.quality_score = decision.ranked.front().quality_score;
+  route.reliability_prior_score = decision.ranked.front().reliability_prior_score;
+  route.observed_confidence_score = decision.ranked.front().observed_confidence_score;
+  open.items_max = intake_.settings_.items_per_unit;
+  open.bytes_max = intake_.settings_.unit_bytes_max;
+  for (const core::ConfiguredLane& lane : intake_.lanes_) {
+    if (lane.provider != best.provider || lane.mode != best.mode) continue;
+    if (lane.items_max > 0) open.items_max = lane.items_max;
+    if (lane.bytes_max > 0) open.bytes_max = lane.bytes_max;
+  }
+  routes_.push_back(std::move(open));
+  return index;
 }
 
 core::Result<void> Intake::Planning::write(OpenUnit& unit) {

@@ -117,8 +117,8 @@ class Service {
              {world.journal, world.store, effects, world.metrics, world.log}),
         bus(node),
         planner(context.get_executor(), world.blobs, reader, bus, world.log),
-        dispatcher(context.get_executor(), {8, world.policy.unit_attempts_max, std::chrono::milliseconds(1)},
-                   {world.catalog, {&lane}, world.blobs, reader, bus, world.metrics, world.log}),
+        dispatcher(context.get_executor(), dispatch_settings(world),
+                   {world.catalog, {&lane}, world.blobs, reader, bus, world.clock.reader(), world.metrics, world.log}),
         delivery(context.get_executor(),
                  {reader, bus, world.vault, mail, webhooks, FileLinks(world.vault, "https://router.test"),
                   "https://router.test", std::chrono::hours(96), world.clock.reader(), world.metrics, world.log}),
@@ -217,6 +217,14 @@ class Service {
   core::quote::Terms terms;  // of the manifest planned last
 
  private:
+  static Dispatcher::Settings dispatch_settings(const World& world) {
+    Dispatcher::Settings settings;
+    settings.units_in_flight_max = 16;
+    settings.attempts_max = world.policy.unit_attempts_max;
+    settings.retry_delay = std::chrono::milliseconds(1);
+    return settings;
+  }
+
   World& world_;
 };
 

@@ -1,0 +1,17 @@
+// Places where a test kills this process: FAULT_POINT(F11) ends it, as kill -9 would, when the environment has
+// BATCHROUTER_FAULT_POINT=F11 (the first time it is reached) or F11:3 (the third). Only in builds that were made for it
+// (BATCHROUTER_FAULT_POINTS, the sanitizer presets); nothing is left of it in others.
+//
+// F09 before the intent to dispatch · F10 after it, before the provider is called · F11 after the provider has
+// accepted, before its batch is recorded · F12 results downloaded, none recorded · F13 some of the results recorded ·
+// F14 all of them, before settlement
+#pragma once
+
+#ifdef BATCHROUTER_FAULT_POINTS
+namespace processors {
+void reach_fault_point(const char* name);
+}
+#define FAULT_POINT(name) ::processors::reach_fault_point(#name)
+#else
+#define FAULT_POINT(name) static_cast<void>(0)
+#endif
