@@ -264,12 +264,11 @@ void Daemon::Parts::make_processors() {
 
 core::Result<void> Daemon::Parts::make_api() {
   const processors::StateReader reader(*state_, config_.journal.partitions, &*node_);
-  lane_scores_.emplace(reader, now);
   app_.emplace(api::App{api_settings(config_, instance_), *node_, reader, *vault_, *blobs_,
                         processors::FileLinks(*vault_, ""), catalog_, configured_lanes(config_, catalog_), passwords_,
                         blocking_pool_.get_executor(), now, [this] { return node_->halted(); },
                         [this] { return metrics_.render(); }, metrics_, log_,
-                        [this](core::Partition partition) { return node_->elsewhere(partition); }, &*lane_scores_});
+                        [this](core::Partition partition) { return node_->elsewhere(partition); }});
   api::http::Router router;
   api::resources::add_all(router, *app_);
   api::http::Hooks hooks;
@@ -317,6 +316,9 @@ core::Result<void> Daemon::Parts::make_api() {
   dispatcher_.emplace(
       work_pool_.get_executor(), std::move(dispatch),
       processors::Dispatcher::Environment{catalog_, std::move(lanes), *blobs_, reader, *node_, now, metrics_, log_});
+  lane_scores_.emplace(reader, now, &*dispatcher_);
+  app_->lane_scores = &*lane_scores_;
+  app_->lane_board = &*dispatcher_;
   delivery_.emplace(work_pool_.get_executor(),
                     processors::Delivery::Environment{reader, *node_, *vault_, *outbox_, *webhooks_, app_->links,
                                                       public_url, config_.webhooks.link_lifetime, now, metrics_, log_});

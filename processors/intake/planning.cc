@@ -125,6 +125,7 @@ core::Result<void> Intake::Planning::add_equal(std::uint32_t number, std::string
   OpenUnit& unit = route.unit;
   const std::size_t before = unit.lines.size();
   schemas::append_equal_item(unit.lines, last_->second, number, canonical_line);
+  ++planned_.plan.equal_items;
   unit.bytes += unit.lines.size() - before;
   ++unit.item_count;
   return unit.lines.size() >= write_bytes ? write(unit) : core::Result<void>{};
