@@ -67,4 +67,19 @@ void Gate::admit() {
   for (auto& [call, number] : admitted) call(number);
 }
 
+Gates::Gates(boost::asio::any_io_executor executor, std::size_t concurrency_max, std::function<core::Timestamp()> now)
+    : executor_(std::move(executor)), concurrency_max_(concurrency_max), now_(std::move(now)) {}
+
+std::shared_ptr<Gate> Gates::of(const std::string& model) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Gate>& gate = gates_[model];
+  if (!gate) gate = std::make_shared<Gate>(executor_, concurrency_max_, now_);
+  return gate;
+}
+
+void Gates::close() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [model, gate] : gates_) gate->close();
+}
+
 }  // namespace adapters::providers
