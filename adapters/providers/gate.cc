@@ -17,7 +17,7 @@ Gate::Gate(boost::asio::any_io_executor executor, std::size_t concurrency_max, s
 void Gate::enter(const core::OrgId& org, Admitted admitted) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push(org, std::move(admitted));
+    if (timer_) waiting_.push(org, std::move(admitted));
   }
   admit();
 }
@@ -36,8 +36,10 @@ std::chrono::milliseconds Gate::kept_back() const {
 }
 
 void Gate::close() {
+  processors::FairQueue<core::OrgId, Admitted> waiting;  // those who wait may hold this gate
   const std::lock_guard lock(mutex_);
   timer_.reset();
+  std::swap(waiting, waiting_);
 }
 
 void Gate::admit() {
