@@ -105,6 +105,7 @@ awaitable<MaybeEnd> BatchCreation::after_refusal(Reply reply, std::uint32_t crea
     case Verdict::succeeded:
     case Verdict::item_fault:
       // The batch as a whole was refused: no one item is at fault, and this model takes no batch like it.
+      if (reply.status == 413) co_return failure("batch_too_large", Trouble::slow);
       co_return failure("batch_refused", Trouble::blocked_model);
     case Verdict::transient:
     case Verdict::unknown: break;

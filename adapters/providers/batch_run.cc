@@ -29,7 +29,8 @@ using Clock = BatchChannel::Clock;
 constexpr std::uint32_t refusals_max = 4;  // in a row, of polls: 401, 403, 404; then they are believed
 constexpr std::uint32_t fetches_max = 6;   // of a batch's results
 constexpr std::uint32_t cancels_max = 4;
-constexpr auto quota_wait = std::chrono::seconds(900);  // for the provider's queue of a model to shrink
+constexpr milliseconds retry_after_max = std::chrono::minutes(10);  // that polls honour
+constexpr auto quota_wait = std::chrono::seconds(900);              // for the provider's queue of a model to shrink
 
 // One provider batch: found or made, waited for, and read once it has ended. A coroutine on the channel's strand does
 // it; cancel() and leave() wake it.
@@ -157,7 +158,7 @@ class BatchRun final : public Run, public std::enable_shared_from_this<BatchRun>
           co_return failure(reply);
         }
         poll_wait_ = std::max(backoff(lane_->settings.backoff_first, failures),
-                              reply.trouble.retry_after.value_or(milliseconds(0)));
+                              std::min(reply.trouble.retry_after.value_or(milliseconds(0)), retry_after_max));
       }
       if (ending_until_ && Clock::now() >= *ending_until_) co_return given_up();
     }

@@ -17,7 +17,7 @@ Gate::Gate(boost::asio::any_io_executor executor, std::size_t concurrency_max, s
 void Gate::enter(const core::OrgId& org, Admitted admitted) {
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push(org, std::move(admitted));
+    if (timer_) waiting_.push(org, std::move(admitted));
   }
   admit();
 }
@@ -36,8 +36,10 @@ std::chrono::milliseconds Gate::kept_back() const {
 }
 
 void Gate::close() {
+  processors::FairQueue<core::OrgId, Admitted> waiting;  // those who wait may hold this gate
   const std::lock_guard lock(mutex_);
   timer_.reset();
+  std::swap(waiting, waiting_);
 }
 
 void Gate::admit() {
@@ -65,6 +67,21 @@ void Gate::admit() {
     }
   }
   for (auto& [call, number] : admitted) call(number);
+}
+
+Gates::Gates(boost::asio::any_io_executor executor, std::size_t concurrency_max, std::function<core::Timestamp()> now)
+    : executor_(std::move(executor)), concurrency_max_(concurrency_max), now_(std::move(now)) {}
+
+std::shared_ptr<Gate> Gates::of(const std::string& model) {
+  const std::lock_guard lock(mutex_);
+  std::shared_ptr<Gate>& gate = gates_[model];
+  if (!gate) gate = std::make_shared<Gate>(executor_, concurrency_max_, now_);
+  return gate;
+}
+
+void Gates::close() {
+  const std::lock_guard lock(mutex_);
+  for (auto& [model, gate] : gates_) gate->close();
 }
 
 }  // namespace adapters::providers

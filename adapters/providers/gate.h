@@ -6,9 +6,11 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "adapters/providers/rate_governor.h"
@@ -44,6 +46,22 @@ class Gate : public std::enable_shared_from_this<Gate> {
   processors::FairQueue<core::OrgId, Admitted> waiting_;
   std::optional<boost::asio::steady_timer> timer_;  // runs while there is a pause and somebody waits; none once closed
   bool timing_ = false;
+};
+
+// The gates of a provider, one for each of its models. Threading: any thread.
+class Gates {
+ public:
+  Gates(boost::asio::any_io_executor executor, std::size_t concurrency_max, std::function<core::Timestamp()> now);
+
+  std::shared_ptr<Gate> of(const std::string& model);
+  void close();
+
+ private:
+  const boost::asio::any_io_executor executor_;
+  const std::size_t concurrency_max_;
+  const std::function<core::Timestamp()> now_;
+  std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Gate>> gates_;
 };
 
 }  // namespace adapters::providers

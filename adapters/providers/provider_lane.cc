@@ -6,15 +6,34 @@
 
 namespace adapters::providers {
 
+namespace {
+
+std::shared_ptr<LaneContext> make_context(ProviderLane::Environment environment, ProviderSettings settings) {
+  std::unique_ptr<const Wire> wire = make_wire(settings);
+  const std::size_t concurrency_max = settings.concurrency_max;
+  return std::shared_ptr<LaneContext>(
+      new LaneContext{.settings = std::move(settings),
+                      .wire = std::move(wire),
+                      .executor = environment.executor,
+                      .http = environment.http,
+                      .log = environment.log,
+                      .metrics = environment.metrics,
+                      .now = environment.now,
+                      .is_known_handle = std::move(environment.is_known_handle),
+                      .runs = {},
+                      .creation = {},
+                      .gates = {environment.executor, concurrency_max, environment.now}});
+}
+
+}  // namespace
+
 ProviderLane::ProviderLane(Environment environment, ProviderSettings settings)
-    : lane_(std::make_shared<LaneContext>(std::move(settings), std::move(environment.executor), environment.http,
-                                          environment.log, environment.metrics, std::move(environment.now),
-                                          std::move(environment.is_known_handle))) {}
+    : lane_(make_context(std::move(environment), std::move(settings))) {}
 
 ProviderLane::~ProviderLane() {
   leave_all();
   lane_->runs.wait_until_none_left();
-  lane_->close_gates();
+  lane_->gates.close();
 }
 
 bool ProviderLane::serves(const core::ProviderId& provider, core::Mode mode) const {
@@ -31,6 +50,7 @@ std::size_t ProviderLane::attempts_max() const {
 }
 
 void ProviderLane::start(processors::Attempt attempt, std::shared_ptr<processors::AttemptObserver> observer) {
+  if (attempt.provider_model.empty()) attempt.provider_model = attempt.model.value();
   const bool batch = attempt.mode == core::Mode::batch;
   const std::shared_ptr<Run> run = batch ? make_batch_run(lane_, std::move(attempt), std::move(observer))
                                          : make_sync_run(lane_, std::move(attempt), std::move(observer));

@@ -415,7 +415,7 @@ TEST_P(BothProtocols, item_that_the_provider_refuses_is_at_fault_alone) {
 }
 
 TEST_P(BothProtocols, rate_limits_are_waited_for) {
-  World world(R"([{"match":{"via":"call","method":"POST","from":1,"count":20},"fault":{"kind":"status",
+  World world(R"([{"match":{"via":"call","method":"POST","from":1,"count":12},"fault":{"kind":"status",
               "name":"rate_limited","headers":{"retry-after":"0","retry-after-ms":"20"}}}])");
   ProviderLane lane = world.lane(GetParam());
   const auto observer = std::make_shared<RecordingObserver>();
@@ -712,6 +712,31 @@ TEST(ProviderLane, serves_its_own_provider_in_the_modes_that_are_switched_on) {
   EXPECT_TRUE(lane.serves(core::ProviderId("openai"), core::Mode::sync));
   EXPECT_FALSE(lane.serves(core::ProviderId("openai"), core::Mode::batch));
   EXPECT_FALSE(lane.serves(core::ProviderId("anthropic"), core::Mode::sync));
+}
+
+TEST_P(BothProtocols, nothing_that_a_server_does_is_an_items_fault) {
+  const std::string kinds[] = {R"("html","status":200)",
+                               R"("html","status":502)",
+                               R"("empty","status":200)",
+                               R"("redirect")",
+                               R"("gzip_bomb","megabytes":1)",
+                               R"("endless","bytes":40000000)",
+                               R"("reset")",
+                               R"("close")",
+                               R"("lost_answer")",
+                               R"("status","status":400,"body":"<html>bad</html>")",
+                               R"("status","status":529)",
+                               R"("error_in_200","name":"overloaded")"};
+  for (const std::string& kind : kinds) {
+    World world(R"([{"match":{"via":"call","method":"POST","nth":2},"fault":{"kind":)" + kind + "}}]");
+    ProviderLane lane = world.lane(GetParam());
+    const auto observer = std::make_shared<RecordingObserver>();
+    lane.start(attempt_of(GetParam(), core::Mode::sync, 5, Operation::messages), observer);
+    EXPECT_EQ(observer->wait_for_end().how, LaneEnd::finished) << kind;
+    EXPECT_EQ(observer->answers().size(), 5U) << kind;
+    EXPECT_GE(observer->count(Verdict::succeeded), 4U) << kind;
+    EXPECT_EQ(observer->count(Verdict::item_fault), 0U) << kind;
+  }
 }
 
 }  // namespace

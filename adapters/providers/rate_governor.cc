@@ -10,6 +10,8 @@ namespace {
 constexpr double window_first = 8;
 constexpr auto pause_first = std::chrono::milliseconds(500);
 constexpr std::uint32_t doublings_max = 6;
+constexpr auto pause_min = std::chrono::milliseconds(10);
+constexpr std::uint32_t min_doublings_max = 9;  // five seconds
 
 }  // namespace
 
@@ -40,7 +42,9 @@ void RateGovernor::finished(std::uint64_t call, CallOutcome outcome, std::option
       break;
     case CallOutcome::rate_limited:
       if (!limited_since_) limited_since_ = now;
-      if (!pause) pause = pause_first * (1U << std::min(limits_in_a_row_, doublings_max));
+      // A provider may ask for no wait at all, again and again.
+      pause = std::max(pause.value_or(pause_first * (1U << std::min(limits_in_a_row_, doublings_max))),
+                       pause_min * (1U << std::min(limits_in_a_row_, min_doublings_max)));
       if (news) ++limits_in_a_row_;
       [[fallthrough]];
     case CallOutcome::failed:

@@ -19,7 +19,8 @@ enum class CallOutcome {
 
 // The window grows by one with every answer until the first trouble, then by one with every window of answers; trouble
 // halves it, once for all the calls that were under way. After a rate limit, and where the provider says that nothing
-// remains, there is a pause; without a word of how long, it doubles from half a second to half a minute.
+// remains, there is a pause; without a word of how long, it doubles from half a second to half a minute, and with one
+// it is never quite none.
 class RateGovernor {
  public:
   explicit RateGovernor(std::size_t concurrency_max);

@@ -82,6 +82,17 @@ TEST(RateGovernor, pauses_longer_and_longer_when_it_is_told_nothing) {
   EXPECT_EQ(governor.paused_until() - now, milliseconds(500));
 }
 
+TEST(RateGovernor, does_not_hurry_because_it_is_told_to) {
+  RateGovernor governor(64);
+  core::Timestamp now = start;
+  for (int i = 0; i < 12; ++i) {
+    governor.finished(governor.started(), CallOutcome::rate_limited, seconds(0), now);
+    EXPECT_GT(governor.paused_until(), now);
+    now = governor.paused_until();
+  }
+  EXPECT_GT(now - start, seconds(10));
+}
+
 TEST(RateGovernor, counts_what_tells_nothing_as_nothing) {
   RateGovernor governor(64);
   governor.finished(governor.started(), CallOutcome::abandoned, std::nullopt, start);
@@ -112,10 +123,10 @@ TEST(Gate, opens_again_after_a_pause) {
   int admitted = 0;
   std::uint64_t first = 0;
   gate->enter(core::OrgId("a"), [&](std::uint64_t call) { first = call; });
-  gate->leave(first, CallOutcome::rate_limited, milliseconds(5));
+  gate->leave(first, CallOutcome::rate_limited, milliseconds(20));
   gate->enter(core::OrgId("a"), [&](std::uint64_t) { ++admitted; });
   EXPECT_EQ(admitted, 0);
-  now += milliseconds(5);
+  now += milliseconds(20);
   io.run();
   EXPECT_EQ(admitted, 1);
   gate->close();

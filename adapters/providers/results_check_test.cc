@@ -71,7 +71,7 @@ TEST(Marks, ids_fit_what_providers_take_and_are_read_back) {
   }
   EXPECT_TRUE(std::regex_match(ids.canary(), allowed));
   for (const std::string& text : {ids.canary(), ids.of(1) + "x", ids.of(1) + "99999999999", std::string("1"),
-                                 std::string(), CustomIds("bat_2/2/3").of(1), ids.of(1).substr(0, 9)})
+                                  std::string(), CustomIds("bat_2/2/3").of(1), ids.of(1).substr(0, 9)})
     EXPECT_EQ(ids.number(text), std::nullopt) << text;
 }
 

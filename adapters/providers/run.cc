@@ -61,31 +61,6 @@ void Turn::give_back() {
   }
 }
 
-LaneContext::LaneContext(ProviderSettings the_settings, boost::asio::any_io_executor the_executor,
-                         http_client::HttpClient& the_http, processors::Log& the_log, processors::Metrics& the_metrics,
-                         std::function<core::Timestamp()> the_now,
-                         std::function<bool(const std::string&)> the_known_handles)
-    : settings(std::move(the_settings)),
-      wire(make_wire(settings)),
-      executor(std::move(the_executor)),
-      http(the_http),
-      log(the_log),
-      metrics(the_metrics),
-      now(std::move(the_now)),
-      is_known_handle(std::move(the_known_handles)) {}
-
-std::shared_ptr<Gate> LaneContext::gate_of(const std::string& model) {
-  const std::lock_guard lock(mutex_);
-  std::shared_ptr<Gate>& gate = gates_[model];
-  if (!gate) gate = std::make_shared<Gate>(executor, settings.concurrency_max, now);
-  return gate;
-}
-
-void LaneContext::close_gates() {
-  const std::lock_guard lock(mutex_);
-  for (auto& [model, gate] : gates_) gate->close();
-}
-
 void LaneContext::count_request(const core::Result<http_client::HttpResponse>& response) const {
   std::string_view status = "none";
   if (response) {

@@ -5,7 +5,6 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -62,30 +61,20 @@ class Turn {
 
 // Threading: any thread.
 struct LaneContext {
-  ProviderSettings settings;
-  std::unique_ptr<const Wire> wire;
-  boost::asio::any_io_executor executor;
+  const ProviderSettings settings;
+  const std::unique_ptr<const Wire> wire;
+  const boost::asio::any_io_executor executor;
   http_client::HttpClient& http;
   processors::Log& log;
   processors::Metrics& metrics;
-  std::function<core::Timestamp()> now;
-  std::function<bool(const std::string& handle)> is_known_handle;
+  const std::function<core::Timestamp()> now;
+  const std::function<bool(const std::string& handle)> is_known_handle;
 
   Runs runs;
   Turn creation;
+  Gates gates;
 
-  std::shared_ptr<Gate> gate_of(const std::string& model);
-  void close_gates();
   void count_request(const core::Result<http_client::HttpResponse>& response) const;
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Gate>> gates_;
-
- public:
-  LaneContext(ProviderSettings the_settings, boost::asio::any_io_executor the_executor,
-              http_client::HttpClient& the_http, processors::Log& the_log, processors::Metrics& the_metrics,
-              std::function<core::Timestamp()> the_now, std::function<bool(const std::string&)> the_known_handles);
 };
 
 std::shared_ptr<Run> make_sync_run(std::shared_ptr<LaneContext> lane, processors::Attempt attempt,

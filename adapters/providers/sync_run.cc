@@ -55,7 +55,7 @@ class SyncRun final : public Run, public std::enable_shared_from_this<SyncRun> {
       : lane_(std::move(lane)),
         attempt_(std::move(attempt)),
         observer_(std::move(observer)),
-        gate_(lane_->gate_of(attempt_.provider_model)),
+        gate_(lane_->gates.of(attempt_.provider_model)),
         strand_(boost::asio::make_strand(lane_->executor)),
         timer_(strand_),
         calls_(std::make_shared<Calls>(lane_->http, strand_)) {}
