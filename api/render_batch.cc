@@ -28,16 +28,21 @@ void add_money(JsonText& json, const Batch& batch) {
   json.end_object();
 }
 
+// Before a unit has been settled: the lanes that were planned; from then on those that did the work.
 bool add_lanes(JsonText& json, const App& app, const Batch& batch) {
   bool any_simulated = false;
-  json.array("provider_execution_summary");
-  for (const core::quote::Route& route : batch.plan.routes) {
-    const core::Provider* provider = app.catalog.provider(route.provider);
+  const auto add = [&](const auto& lane, std::uint32_t item_count) {
+    const core::Provider* provider = app.catalog.provider(lane.provider);
     const bool simulated = provider != nullptr && provider->simulated;
     any_simulated = any_simulated || simulated;
-    json.element().text("provider", route.provider.value()).text("model", route.model.value());
-    json.text("mode", core::to_string(route.mode)).boolean("simulated", simulated);
-    json.number("item_count", route.item_count).end_object();
+    json.element().text("provider", lane.provider.value()).text("model", lane.model.value());
+    json.text("mode", core::to_string(lane.mode)).boolean("simulated", simulated);
+    json.number("item_count", item_count).end_object();
+  };
+  json.array("provider_execution_summary");
+  for (const core::batch::LaneShare& share : batch.shares) add(share, share.succeeded + share.failed);
+  if (batch.shares.empty()) {
+    for (const core::quote::Route& route : batch.plan.routes) add(route, route.item_count);
   }
   json.end_array();
   return any_simulated;
@@ -47,10 +52,16 @@ void add_units(JsonText& json, const Batch& batch, const std::vector<core::batch
   json.number("work_unit_count", batch.plan.unit_count).number("work_units_closed", batch.units_closed);
   json.array("work_units");
   for (const core::batch::Unit& unit : units) {
-    const core::quote::Route& route = batch.plan.routes[unit.route];
+    const auto add_lane = [&json](const auto& lane) {
+      json.text("provider", lane.provider.value()).text("model", lane.model.value());
+      json.text("mode", core::to_string(lane.mode));
+    };
     json.element().number("index", unit.index.value()).text("status", unit_word(unit.phase));
-    json.text("provider", route.provider.value()).text("model", route.model.value());
-    json.text("mode", core::to_string(route.mode)).number("item_count", unit.item_count);
+    if (unit.attempts.empty())
+      add_lane(batch.plan.routes[unit.route]);
+    else
+      add_lane(unit.attempts.back());
+    json.number("item_count", unit.item_count);
     json.number("attempts", unit.attempt.value()).number("answered", unit.progress.tally.total()).end_object();
   }
   json.end_array();

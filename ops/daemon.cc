@@ -190,7 +190,6 @@ class Daemon::Parts {
   std::optional<adapters::simulated::SimulatedLane> simulated_;
   std::vector<std::unique_ptr<adapters::providers::ProviderLane>> provider_lanes_;
   std::optional<processors::LaneScores> lane_scores_;
-  std::optional<processors::LaneScores> lane_scores_;
   std::optional<api::App> app_;
   std::optional<api::http::Server> server_;
   std::optional<processors::Planner> planner_;
@@ -302,7 +301,9 @@ core::Result<void> Daemon::Parts::make_api() {
         std::move(environment), lane_settings(config_, used)));
     lanes.push_back(provider_lanes_.back().get());
     info(log_, "provider",
-         {{"provider", used.provider.id.value()}, {"url", used.provider.base_url}, {"batch", used.batch}});
+         {{"provider", used.provider.id.value()},
+          {"url", std::string_view(used.provider.base_url)},
+          {"batch", std::string_view(used.batch ? "true" : "false")}});
   }
   if (simulated_) lanes.push_back(&*simulated_);
   processors::Dispatcher::Settings dispatch;
@@ -322,9 +323,6 @@ core::Result<void> Daemon::Parts::make_api() {
   delivery_.emplace(work_pool_.get_executor(),
                     processors::Delivery::Environment{reader, *node_, *vault_, *outbox_, *webhooks_, app_->links,
                                                       public_url, config_.webhooks.link_lifetime, now, metrics_, log_});
-  lane_scores_.emplace(reader, now, &*dispatcher_);
-  app_->lane_scores = &*lane_scores_;
-  app_->lane_board = &*dispatcher_;
   effects_.attach(*planner_, *dispatcher_, *delivery_, *node_);
   return {};
 }

@@ -1,6 +1,6 @@
 // Places where a test kills this process: FAULT_POINT(F11) ends it, as kill -9 would, when the environment has
-// BATCHROUTER_FAULT_POINT=F11 (the first time it is reached) or F11:3 (the third). Only in builds that were made for it
-// (BATCHROUTER_FAULT_POINTS, the sanitizer presets); nothing is left of it in others.
+// BATCHROUTER_FAULT_POINT=F11 (the first time it is reached) or F11:3 (the third). Only in the
+// program that tests are given for it, batchrouter_faults; nothing is left of it in others.
 //
 // F09 before the intent to dispatch · F10 after it, before the provider is called · F11 after the provider has
 // accepted, before its batch is recorded · F12 results downloaded, none recorded · F13 some of the results recorded ·

@@ -20,6 +20,8 @@ class FairQueue {
     ++size_;
   }
 
+  void push(const Owner& owner, Work work) { push(owner, 0, std::move(work)); }
+
   // The next work of the first owner whose turn it is and who may have one now.
   template <class May>
   std::optional<Work> pop(May may) {
@@ -39,6 +41,10 @@ class FairQueue {
       return work;
     }
     return std::nullopt;
+  }
+
+  std::optional<Work> pop() {
+    return pop([](const Owner&) { return true; });
   }
 
   std::size_t size() const { return size_; }

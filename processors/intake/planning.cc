@@ -118,7 +118,6 @@ core::Result<void> Intake::Planning::add(core::ManifestItem item, std::string_vi
 
 core::Result<void> Intake::Planning::add_equal(std::uint32_t number, std::string_view canonical_line) {
   ++item_count_;
-  ++planned_.plan.equal_items;
   if (!last_) return {};  // it shares the fault of the item that it equals
   OpenRoute& route = routes_[last_->first];
   ++route.route.item_count;

@@ -1,6 +1,5 @@
 #include "processors/fault_point.h"
 
-#ifdef BATCHROUTER_FAULT_POINTS
 #include <signal.h>
 #include <unistd.h>
 
@@ -23,4 +22,3 @@ void reach_fault_point(const char* name) {
 }
 
 }  // namespace processors
-#endif
