@@ -30,7 +30,7 @@ class DispatchCrash(LanesTest):
 
     def kill_everywhere(self, vendor):
         for point in FAULT_POINTS:
-            with self.subTest(vendor=vendor, point=point):
+            with self.case(vendor=vendor, point=point):
                 self.work(vendor, point=point)
 
     def test_lost_answers_of_creations(self):
@@ -40,7 +40,7 @@ class DispatchCrash(LanesTest):
             for fault in ({"kind": "lost_answer"}, {"kind": "lost_answer", "reset": True}, {"kind": "reset_mid_body"},
                           {"kind": "close"}, {"kind": "status", "status": 500, "carried_out": True},
                           {"kind": "html", "carried_out": True}):
-                with self.subTest(vendor=vendor, **fault):
+                with self.case(vendor=vendor, **fault):
                     requests = self.work(vendor, [{"match": {**creation, "count": 2}, "fault": fault}])
                     self.assertEqual(sum(request["fault"] is not None for request in requests), 2)
 
@@ -49,23 +49,16 @@ class DispatchCrash(LanesTest):
         for vendor, path in BATCH_CREATIONS.items():
             lost = {"match": {"vendor": vendor, "method": "POST", "path_regex": f"^{path}$", "nth": 2},
                     "fault": {"kind": "lost_answer"}}
-            with self.subTest(vendor=vendor):
+            with self.case(vendor=vendor):
                 self.work(vendor, [lost], point="F11:2")
 
     def test_killed_again_and_again(self):
         """Would be broken: some moment that has no fault point of its own is not safe."""
         for vendor in MODELS:
-            with self.subTest(vendor=vendor):
+            with self.case(vendor=vendor):
                 self.work(vendor, kills=KILLS)
 
-    def work(self, *how, **more):
-        """What it starts has ended when it returns."""
-        try:
-            return self._work(*how, **more)
-        finally:
-            self.doCleanups()
-
-    def _work(self, vendor, rules=(), point=None, kills=0):
+    def work(self, vendor, rules=(), point=None, kills=0):
         """A batch of several units from its submission to its end, with what may come in between. Returns what the
         provider was asked."""
         providers = self.providers(rules, batch_seconds=0.5)

@@ -1,8 +1,7 @@
 """Trouble at a provider, or with our own account there, is ours: work goes to the next lane, or waits; no item fails."""
 
-from support.batches import by_id
 from support.customer import Customer, money
-from support.lanes import (LanesTest, asked_items, attempts_of, calls, closures, counter, route_receipt)
+from support.lanes import LanesTest, asked_items, attempts_of, calls, closures, counter, route_receipt
 from support.service import until
 
 BOTH = ("gpt-5.4-nano", "claude-haiku-4-5")  # the first is the cheaper one in each mode
@@ -20,7 +19,7 @@ class Fallback(LanesTest):
         for name, fault, state in (("quota", NO_MONEY, "parked"), ("key", BAD_KEY, "parked"),
                                    ("gone", {"kind": "refuse", "seconds": 3600}, "resting")):
             for batch_lanes in (True, False):
-                with self.subTest(fault=name, batch_lanes=batch_lanes):
+                with self.case(fault=name, batch_lanes=batch_lanes):
                     self.move(fault, state, batch_lanes)
 
     def move(self, fault, state, batch_lanes):
@@ -60,22 +59,18 @@ class Fallback(LanesTest):
         self.assertEqual(closures(service, "anthropic"), [])
         self.assertGreaterEqual(counter(service, "batchrouter_lane_closures_total"), 1)
 
-        # What is known now is used for what is quoted next.
-        preview = customer.quote({"items": items})["route_decision_preview"]
-        self.assertEqual(preview["selected_provider"], "anthropic")
-        rejected = [lane for lane in preview["rejected_providers"] if lane["provider"] == "openai"]
-        self.assertTrue(rejected)
-        self.assertIn("lane_parked", {lane["reason"] for lane in rejected})
-        service.stop()
-        service.start()
-        self.doCleanups()
+        if state == "parked":  # then the next quote knows better
+            preview = customer.quote({"items": items})["route_decision_preview"]
+            self.assertEqual(preview["selected_provider"], "anthropic")
+            rejected = [lane for lane in preview["rejected_providers"] if lane["provider"] == "openai"]
+            self.assertIn("lane_parked", {lane["reason"] for lane in rejected})
 
     def test_a_mended_account_is_used_again(self):
         """Would be broken: a lane once parked stays so, or items fail while there is no other lane."""
         for vendor, model, fault in (
                 ("openai", "gpt-5.4-nano", NO_MONEY), ("openai", "gpt-5.4-nano", BAD_KEY),
                 ("anthropic", "claude-haiku-4-5", {"kind": "status", "name": "credit_balance_too_low"})):
-            with self.subTest(vendor=vendor, fault=fault["name"]):
+            with self.case(vendor=vendor, fault=fault["name"]):
                 providers = self.providers([{"match": {"vendor": vendor}, "fault": fault}])
                 service = self.start_lanes(**{vendor: providers}, dispatch__park_seconds=1, **SETTINGS)
                 customer = Customer(service)
@@ -90,7 +85,6 @@ class Fallback(LanesTest):
                 self.assert_answers(customer, batch, expected)
                 self.assert_settled(customer, batch, money(created["settlement"]["quoted_total"]))
                 self.assert_nothing_twice(providers)
-                self.doCleanups()
 
     def test_items_that_an_account_without_credit_left_behind(self):
         """Would be broken: Anthropic ends a batch in which items failed for want of credit, and customers lose them."""
@@ -104,9 +98,9 @@ class Fallback(LanesTest):
         rows = self.assert_answers(customer, batch, expected)
         self.assert_settled(customer, batch, money(created["settlement"]["quoted_total"]))
         self.assert_priced(customer, batch, rows)
-        self.assert_nothing_twice_billed(anthropic)
-        self.assertTrue(any(attempt["end_reason"] == "credit_balance_too_low" or attempt["outcomes"]["lane_faults"]
-                            for attempt in attempts_of(route_receipt(customer, batch))))
+        self.assertEqual(anthropic.billing()["prompts_billed_more_than_once"], {})
+        self.assertIn("provider_billing", {attempt["end_reason"]
+                                           for attempt in attempts_of(route_receipt(customer, batch))})
 
     def test_storms_pass(self):
         """Would be broken: rate limits, outages and hiccups of a provider end up as failed items, or as bought twice."""
@@ -122,7 +116,7 @@ class Fallback(LanesTest):
             {"match": {"via": "call"}, "share": 0.05, "fault": {"kind": "html"}},
             {"match": {"via": "call"}, "share": 0.03, "fault": {"kind": "reset"}}]
         for batch_lanes in (True, False):
-            with self.subTest(batch_lanes=batch_lanes):
+            with self.case(batch_lanes=batch_lanes):
                 providers = self.providers(rules)
                 service = self.start_lanes(providers, providers, openai__batch=batch_lanes, anthropic__batch=batch_lanes,
                                            dispatch__attempts_max=20, **SETTINGS)
@@ -138,4 +132,3 @@ class Fallback(LanesTest):
                 self.assert_settled(customer, batch, money(created["settlement"]["quoted_total"]))
                 self.assertEqual(providers.billing()["prompts_billed_more_than_once"], {})
                 self.assertEqual(bool(calls(providers)), not batch_lanes)
-                self.doCleanups()

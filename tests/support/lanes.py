@@ -1,5 +1,6 @@
 """Real lanes over the provider simulator, and what must be true of them. Python 3 standard library only."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -38,6 +39,15 @@ class LaneService(Service):
 
 class LanesTest(BatchTest):
     """Each test has simulators of its own, which must still run when the test has ended."""
+
+    @contextlib.contextmanager
+    def case(self, **parameters):
+        """A subtest; what was started so far has ended when it has."""
+        with self.subTest(**parameters):
+            try:
+                yield
+            finally:
+                self.doCleanups()
 
     def providers(self, rules=(), **settings):
         providers = ProviderSimulator(rules, settings).start()
