@@ -119,7 +119,7 @@ class Fallback(LanesTest):
             with self.case(batch_lanes=batch_lanes):
                 providers = self.providers(rules)
                 service = self.start_lanes(providers, providers, openai__batch=batch_lanes, anthropic__batch=batch_lanes,
-                                           dispatch__attempts_max=20, **SETTINGS)
+                                           **SETTINGS)
                 customer = Customer(service)
                 items, expected = [], {}
                 for model in BOTH:
