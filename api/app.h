@@ -32,6 +32,7 @@ struct Settings {
   std::string instance = {};  // this node's, among all nodes; one word
   std::uint64_t body_bytes_max = std::uint64_t{2} << 30;
   std::uint32_t items_per_unit = 500;
+  core::Duration batch_expectation = std::chrono::hours(12);  // of a provider's batch API
   core::Duration file_link_lifetime = std::chrono::minutes(15);
   bool webhooks_allow_loopback = false;
   core::Policy policy;

@@ -69,7 +69,10 @@ core::Result<std::optional<std::string>> small_text(const SpooledBody& body, std
 }
 
 processors::Intake make_intake(const App& app) {
-  return {app.blobs, app.catalog, app.lanes, {app.settings.items_per_unit}};
+  processors::Intake::Settings settings;
+  settings.items_per_unit = app.settings.items_per_unit;
+  settings.batch_expectation = app.settings.batch_expectation;
+  return {app.blobs, app.catalog, app.lanes, settings};
 }
 
 http::awaitable<core::Result<processors::ReceivedManifest>> receive_manifest(const App& app, const SpooledBody& body) {

@@ -101,6 +101,7 @@ api::Settings api_settings(const Config& config, const std::string& instance) {
   settings.bus = config.service.bus == BusKind::kafka ? "kafka" : "embedded";
   settings.body_bytes_max = config.http.body_bytes_max;
   settings.items_per_unit = config.dispatch.items_per_unit;
+  settings.batch_expectation = config.dispatch.batch_expectation;
   settings.file_link_lifetime = config.files.link_lifetime;
   settings.webhooks_allow_loopback = config.webhooks.allow_loopback;
   settings.policy = policy_of(config);

@@ -88,6 +88,7 @@ core::Result<core::quote::LockQuote> estimate_command(const App& app, const core
   request.allowed_regions = lock.terms.allowed_regions;
   request.routing_mode = lock.terms.routing_mode;
   request.slack = core::sla_window(lock.terms.sla_tier);
+  request.batch_expectation = app.settings.batch_expectation;
   request.input_tokens = input->value_or(estimated_input_tokens_default);
   request.output_tokens_max =
       *operation == core::Operation::embeddings ? 0 : output->value_or(estimated_output_tokens_default);

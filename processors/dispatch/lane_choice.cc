@@ -59,9 +59,9 @@ LaneChoice choose_lane(const std::vector<core::quote::RouteLane>& lanes, const c
 }
 
 std::optional<core::Timestamp> give_up_time(const std::vector<core::quote::RouteLane>& lanes, core::Timestamp deadline,
-                                            const LaneRules& rules) {
+                                            core::Duration rescue_time) {
   if (!has_sync_lane(lanes)) return std::nullopt;
-  return deadline - rules.rescue_time;
+  return deadline - rescue_time;
 }
 
 }  // namespace processors

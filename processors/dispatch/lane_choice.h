@@ -33,6 +33,6 @@ LaneChoice choose_lane(const std::vector<core::quote::RouteLane>& lanes, const c
 // When a provider batch for a route is to be given up, so that the rest can be asked synchronously; none where no
 // synchronous lane could take it over.
 std::optional<core::Timestamp> give_up_time(const std::vector<core::quote::RouteLane>& lanes, core::Timestamp deadline,
-                                            const LaneRules& rules);
+                                            core::Duration rescue_time);
 
 }  // namespace processors

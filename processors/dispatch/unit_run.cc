@@ -19,16 +19,25 @@ constexpr auto no_lane_delay_min = std::chrono::milliseconds(500);
 constexpr auto no_lane_delay_max = std::chrono::seconds(30);
 constexpr auto stale_delay = std::chrono::milliseconds(300);
 constexpr auto trouble_delay = std::chrono::seconds(2);
-constexpr std::uint32_t answers_verified_max = 2;  // of an item that is answered badly; then it has failed
 
 core::Result<void> without_value(const core::Result<Answer>& answer) {
   if (answer.has_error()) return answer.error();
   return {};
 }
 
-// The attempts that ended so had no chance: they do not count against the items.
+// Whether an attempt that ended so had no chance, and does not count against the items. Each such trouble closes its
+// lane for a while, which bounds how often it can come back.
 bool excused(Trouble trouble) {
-  return trouble != Trouble::none;
+  switch (trouble) {
+    case Trouble::busy:
+    case Trouble::down:
+    case Trouble::blocked:
+    case Trouble::blocked_model:
+    case Trouble::mismatched: return true;
+    case Trouble::none:
+    case Trouble::slow: return false;
+  }
+  return false;
 }
 
 // A look without parsing: most items ask for no shape of their output, and those that do are kept as what they ask.
@@ -245,8 +254,7 @@ Attempt UnitRun::make_attempt() {
   attempt.resumed = resumed_;
   attempt.handle = unit_.handle;
   if (lane().mode == core::Mode::batch) {
-    const auto give_up =
-        give_up_time(core::quote::lanes_of(route()), batch_.deadline, dispatcher_.rules(environment_.now()));
+    const auto give_up = give_up_time(core::quote::lanes_of(route()), batch_.deadline, settings_.rescue_time);
     if (give_up && *give_up > environment_.now()) attempt.give_up_at = give_up;
   }
   for (const std::size_t index : environment_.catalog.offerings_of(lane().model)) {
@@ -378,6 +386,13 @@ core::Result<void> UnitRun::record(const std::vector<LaneAnswer>& answers) {
   return {};
 }
 
+// Whether an earlier attempt has left items because of their answers: once is enough.
+bool UnitRun::asked_again_for_answers() const {
+  return std::any_of(unit_.attempts.begin(), unit_.attempts.end(), [this](const core::batch::AttemptRecord& attempt) {
+    return attempt.number != unit_.attempt && attempt.outcomes.invalid > 0;
+  });
+}
+
 // False: the answer was found wanting, and the item is to be asked again.
 core::Result<bool> UnitRun::accept(const Open& open, schemas::ItemResult result) {
   const std::optional<std::string> fault = fault_of_output(result, open.contract);
@@ -385,7 +400,7 @@ core::Result<bool> UnitRun::accept(const Open& open, schemas::ItemResult result)
     ++outcomes_.invalid;
     environment_.metrics.count("batchrouter_answers_invalid_total",
                                {{"provider", lane().provider.value()}, {"reason", std::string_view(*fault)}});
-    if (attempts_that_count() < answers_verified_max) {
+    if (!asked_again_for_answers()) {
       if (const auto kept = results_->discard(discarded(std::move(result))); kept.has_error()) return kept.error();
       return false;
     }

@@ -57,6 +57,7 @@ class UnitRun {
   Attempt make_attempt();
   bool stopped_from_outside() const;
   core::Result<void> record(const std::vector<LaneAnswer>& answers);
+  bool asked_again_for_answers() const;
   core::Result<bool> accept(const Open& open, schemas::ItemResult result);
   void count(Verdict verdict);
   void count_the_rest(const AttemptEnd& end);
