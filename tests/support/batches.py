@@ -25,7 +25,8 @@ class BatchTest(ServiceTest):
         self.assertEqual(money(batch["settlement"]["captured_total"]), captured)
         self.assertEqual(money(batch["settlement"]["released_total"]), quoted - captured)
         self.assertEqual(money(batch["billing_receipt"]["captured_total"]), captured)
-        self.assertCountEqual(batch["billing_receipt"]["lines"], lines)
+        shown = batch["billing_receipt"]
+        self.assertCountEqual(shown["lines"], lines[:1_000] if shown["lines_truncated"] else lines)
         self.assertLessEqual(captured, quoted)
 
         entries = {entry["type"]: money(entry["amount"]) for entry in customer.entries()
