@@ -80,6 +80,7 @@ class Rows {
                       .documentation = documentation,
                       .kind = type.kind,
                       .allowed = type.allowed,
+                      .is_secret = type.is_secret,
                       .parse =
                           [section = section_, member, type](Config& config, std::string_view text) {
                             std::optional<Value> value = type.parse(text);

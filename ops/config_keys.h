@@ -18,7 +18,8 @@ struct Key {
   std::string_view name;
   std::string_view documentation;  // one line
   Kind kind = Kind::text;
-  std::string allowed;  // ends the sentence "http.port takes …"
+  std::string allowed;     // ends the sentence "http.port takes …"
+  bool is_secret = false;  // not shown, even when it is refused
 
   // Takes the value as text, as the environment has it. False, and nothing changed, when it is not allowed.
   std::function<bool(Config&, std::string_view)> parse;

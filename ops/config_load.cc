@@ -74,8 +74,8 @@ void apply(const std::vector<Setting>& settings, EffectiveConfig& effective, Fau
     if (setting.key->parse(effective.config, setting.text)) {
       effective.origins[static_cast<std::size_t>(setting.key - keys().data())] = setting.origin;
     } else {
-      faults.push_back(setting.origin + ": " + full_name(*setting.key) + " takes " + setting.key->allowed +
-                       "; this is " + toml_string(setting.text));
+      const std::string given = setting.key->is_secret ? "" : "; this is " + toml_string(setting.text);
+      faults.push_back(setting.origin + ": " + full_name(*setting.key) + " takes " + setting.key->allowed + given);
     }
   }
 }

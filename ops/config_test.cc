@@ -297,6 +297,17 @@ TEST(Config, policy_is_made_of_the_settings) {
 }
 
 // Links in mails would lead nowhere.
+// If this failed, a provider's key could be read in a terminal's history or a log.
+TEST(Config, keys_of_providers_are_never_shown) {
+  EXPECT_THAT(refusal({}, {{"BATCHROUTER_OPENAI_API_KEY", "sk-with a space"}}),
+              AllOf(HasSubstr("openai.api_key takes"), Not(HasSubstr("with a space"))));
+  const Key* key = find_key("openai.api_key");
+  Config config;
+  ASSERT_TRUE(key->parse(config, "sk-1234"));
+  EXPECT_EQ(config.openai.api_key, "sk-1234");
+  EXPECT_EQ(key->format(config), "\"***\"");
+}
+
 TEST(Config, public_url_is_where_the_service_listens_unless_set) {
   EXPECT_EQ(public_url_of(loaded({"--port", "0"}), 41'234), "http://127.0.0.1:41234");
   EXPECT_EQ(public_url_of(loaded({"--set", "http.address=::1"}), 8'080), "http://[::1]:8080");

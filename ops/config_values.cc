@@ -75,7 +75,8 @@ ValueType<std::string> secret() {
             const bool printable = std::ranges::all_of(given, [](char c) { return c > ' ' && c <= '~'; });
             return printable ? std::optional<std::string>(given) : std::nullopt;
           },
-          .format = [](const std::string& given) { return std::string(given.empty() ? "\"\"" : "\"***\""); }};
+          .format = [](const std::string& given) { return std::string(given.empty() ? "\"\"" : "\"***\""); },
+          .is_secret = true};
 }
 
 ValueType<bool> boolean() {

@@ -24,6 +24,7 @@ struct ValueType {
   std::string allowed;
   std::function<std::optional<Value>(std::string_view)> parse;
   std::function<std::string(const Value&)> format;
+  bool is_secret = false;
 };
 
 // `text` as a TOML string.
