@@ -149,7 +149,7 @@ class SimulatedLane::Run : public std::enable_shared_from_this<Run> {
     if (chance(Chance::lane_fault, asked) < settings_.lane_fault_rate) {
       observer_->on_answer(fault_answer(item, Verdict::lane_fault, "insufficient_quota",
                                         "The provider's account cannot be used now (simulated)."));
-      return end({LaneEnd::failed, "insufficient_quota", processors::Trouble::busy});
+      return end({LaneEnd::failed, "insufficient_quota"});
     }
     if (chance(Chance::item_fault, asked) < settings_.item_fault_rate) {
       return observer_->on_answer(fault_answer(item, Verdict::item_fault, "invalid_request_error",
