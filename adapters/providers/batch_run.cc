@@ -44,7 +44,7 @@ class BatchRun final : public Run, public std::enable_shared_from_this<BatchRun>
         channel_(std::make_shared<BatchChannel>(lane_)),
         results_(lane_, channel_, attempt_) {}
 
-  const core::BatchId& batch() const override { return attempt_.batch; }
+  const processors::Attempt& attempt() const override { return attempt_; }
   void start() override {
     channel_->post(
         [self = shared_from_this()] { asio::co_spawn(self->channel_->strand(), run(self), asio::detached); });

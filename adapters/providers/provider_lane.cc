@@ -60,13 +60,13 @@ void ProviderLane::start(processors::Attempt attempt, std::shared_ptr<processors
 
 void ProviderLane::cancel(const core::BatchId& batch) {
   for (const std::shared_ptr<Run>& run : lane_->runs.all()) {
-    if (run->batch() == batch) run->cancel();
+    if (run->attempt().batch == batch) run->cancel();
   }
 }
 
-void ProviderLane::leave(const core::BatchId& batch) {
+void ProviderLane::leave(const core::BatchId& batch, core::UnitIndex unit) {
   for (const std::shared_ptr<Run>& run : lane_->runs.all()) {
-    if (run->batch() == batch) run->leave();
+    if (run->attempt().batch == batch && run->attempt().unit == unit) run->leave();
   }
 }
 

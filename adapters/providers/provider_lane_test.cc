@@ -247,7 +247,7 @@ TEST_P(BothProtocols, batch_that_an_earlier_run_left_is_found_by_the_next) {
     const auto observer = std::make_shared<RecordingObserver>(false);
     lane.start(attempt, observer);
     handle = observer->wait_for_handle();
-    lane.leave(attempt.batch);
+    lane.leave(attempt.batch, attempt.unit);
     EXPECT_EQ(observer->wait_for_end().how, LaneEnd::stopped);
   }
   ProviderLane lane = world.lane(GetParam());

@@ -28,7 +28,7 @@ class Run {
   virtual void start() = 0;
   virtual void cancel() = 0;
   virtual void leave() = 0;
-  virtual const core::BatchId& batch() const = 0;
+  virtual const processors::Attempt& attempt() const = 0;
 };
 
 // The attempts that have not ended.

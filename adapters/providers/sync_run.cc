@@ -49,7 +49,7 @@ std::optional<Milliseconds> pause_of(const core::Result<HttpResponse>& response,
 // Each item is one call. Rate limits are waited for, failures asked again a little later; an unknown outcome is not,
 // since asking again may be paid twice, which is not for the lane to decide.
 //
-// Everything but the constructor, start(), cancel(), leave() and batch() runs on the strand.
+// Everything but the constructor, start(), cancel(), leave() and attempt() runs on the strand.
 class SyncRun final : public Run, public std::enable_shared_from_this<SyncRun> {
  public:
   SyncRun(std::shared_ptr<LaneContext> lane, processors::Attempt attempt,
@@ -62,7 +62,7 @@ class SyncRun final : public Run, public std::enable_shared_from_this<SyncRun> {
         timer_(strand_),
         calls_(std::make_shared<Calls>(lane_->http, strand_)) {}
 
-  const core::BatchId& batch() const override { return attempt_.batch; }
+  const processors::Attempt& attempt() const override { return attempt_; }
   void start() override {
     calls_->post([self = shared_from_this()] {
       self->look();

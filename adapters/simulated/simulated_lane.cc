@@ -64,7 +64,7 @@ class SimulatedLane::Runs {
   std::vector<std::shared_ptr<Run>> runs_;
 };
 
-// One attempt. Everything but the constructor, start(), stop() and batch() runs on its strand.
+// One attempt. Everything but the constructor, start(), stop() and attempt() runs on its strand.
 class SimulatedLane::Run : public std::enable_shared_from_this<Run> {
  public:
   Run(const boost::asio::any_io_executor& executor, const Settings& settings, Attempt attempt,
@@ -76,7 +76,7 @@ class SimulatedLane::Run : public std::enable_shared_from_this<Run> {
         observer_(std::move(observer)),
         runs_(std::move(runs)) {}
 
-  const core::BatchId& batch() const { return attempt_.batch; }
+  const Attempt& attempt() const { return attempt_; }
 
   void start() {
     boost::asio::post(strand_, [self = shared_from_this()] { self->begin(); });
@@ -218,13 +218,16 @@ void SimulatedLane::start(Attempt attempt, std::shared_ptr<AttemptObserver> obse
   run->start();
 }
 
+// There is nothing elsewhere that goes on: to cancel is to leave.
 void SimulatedLane::cancel(const core::BatchId& batch) {
-  leave(batch);  // there is nothing elsewhere that goes on
+  for (const std::shared_ptr<Run>& run : runs_->all()) {
+    if (run->attempt().batch == batch) run->stop();
+  }
 }
 
-void SimulatedLane::leave(const core::BatchId& batch) {
+void SimulatedLane::leave(const core::BatchId& batch, core::UnitIndex unit) {
   for (const std::shared_ptr<Run>& run : runs_->all()) {
-    if (run->batch() == batch) run->stop();
+    if (run->attempt().batch == batch && run->attempt().unit == unit) run->stop();
   }
 }
 

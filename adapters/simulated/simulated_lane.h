@@ -47,7 +47,7 @@ class SimulatedLane final : public processors::Lane {
   std::size_t attempts_max() const override;
   void start(processors::Attempt attempt, std::shared_ptr<processors::AttemptObserver> observer) override;
   void cancel(const core::BatchId& batch) override;
-  void leave(const core::BatchId& batch) override;
+  void leave(const core::BatchId& batch, core::UnitIndex unit) override;
   void leave_all() override;
 
  private:

@@ -226,14 +226,14 @@ TEST_F(SimulatedLaneTest, stop_ends_the_attempts_of_that_batch_only) {
   const auto others = run(lane, other);
   mine_too->wait_for_handle();
 
-  lane.leave(core::BatchId("bat_1"));
+  lane.cancel(core::BatchId("bat_1"));
   EXPECT_EQ(mine->wait_for_end(), LaneEnd::stopped);
   EXPECT_EQ(mine_too->wait_for_end(), LaneEnd::stopped);
   EXPECT_FALSE(others->ended());
   mine_too->say_durable();  // too late, and harmless
 
-  lane.leave(core::BatchId("bat_1"));
-  lane.leave(core::BatchId("bat_2"));
+  lane.cancel(core::BatchId("bat_1"));
+  lane.cancel(core::BatchId("bat_2"));
   EXPECT_EQ(others->wait_for_end(), LaneEnd::stopped);
 }
 
@@ -241,7 +241,7 @@ TEST_F(SimulatedLaneTest, stop_interrupts_an_attempt_that_never_waits) {
   SimulatedLane lane(pool_.get_executor(), immediate());
   const auto observer = run(lane, attempt(100'000));
   observer->wait_for_answers(1);
-  lane.leave(core::BatchId("bat_1"));
+  lane.cancel(core::BatchId("bat_1"));
   EXPECT_EQ(observer->wait_for_end(), LaneEnd::stopped);
   EXPECT_LT(observer->answers().size(), 100'000u);
 }

@@ -291,13 +291,13 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt() {
   if (lane().mode == core::Mode::batch && !unit_.handle.empty()) dispatcher_.give_back(slot_);
   // A stop that came before the lane knew of the attempt has stopped nothing.
   const core::Result<void> loaded = load();
-  if (stopped_from_outside() || loaded.has_error() || gone_) asked.leave(id_.batch);
+  if (stopped_from_outside() || loaded.has_error() || gone_) asked.leave(id_.batch, id_.unit);
   if (loaded.has_error()) co_return loaded.error();
   if (batch_.stop != core::batch::StopReason::none) asked.cancel(id_.batch);
 
   const core::Result<void> followed = co_await follow(inbox, asked);
   if (followed.has_error()) {
-    asked.leave(id_.batch);
+    asked.leave(id_.batch, id_.unit);
     co_return followed.error();
   }
   end_ = *inbox->end();
@@ -316,7 +316,7 @@ boost::asio::awaitable<core::Result<void>> UnitRun::follow(std::shared_ptr<Attem
   auto synced_at = std::chrono::steady_clock::now();
   for (bool ended = false; !ended;) {
     co_await inbox->wait(sync_interval);
-    if (term_->ended) lane.leave(id_.batch);
+    if (term_->ended) lane.leave(id_.batch, id_.unit);
     ended = inbox->end().has_value();
     if (std::optional<Handle> handle = inbox->take_handle()) {
       const core::Result<void> durable = co_await make_durable(std::move(*handle));
@@ -350,8 +350,7 @@ boost::asio::awaitable<core::Result<void>> UnitRun::make_durable(Handle handle) 
 boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::conclude() {
   if (open_.empty()) co_return Attempted::all_answered;
   if (end_.how == LaneEnd::stopped) {
-    // With its batch, as the state then says; with the service, which starts nothing any more; or because another unit
-    // of the batch met trouble.
+    // With its batch, as the state then says, or with the service, which starts nothing any more.
     if (const auto reloaded = load(); reloaded.has_error()) co_return reloaded.error();
     const bool by_us = stopped_from_outside() || batch_.stop == core::batch::StopReason::none;
     co_return by_us ? Attempted::interrupted : Attempted::stopped;

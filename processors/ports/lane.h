@@ -122,9 +122,9 @@ class Lane {
   // The batch is to stop: the provider's work for it is ended, what was finished is still reported, and each running
   // attempt reports on_end, within bounded time.
   virtual void cancel(const core::BatchId& batch) = 0;
-  // The running attempts of a batch end here at once; the provider's work goes on, to be taken up by the handle.
-  virtual void leave(const core::BatchId& batch) = 0;
-  // The same for every batch.
+  // The running attempt of a unit ends here at once; the provider's work goes on, to be taken up by the handle.
+  virtual void leave(const core::BatchId& batch, core::UnitIndex unit) = 0;
+  // The same for every unit.
   virtual void leave_all() = 0;
 };
 

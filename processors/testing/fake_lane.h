@@ -53,11 +53,13 @@ class FakeLane final : public Lane {
   }
   void cancel(const core::BatchId& batch) override {
     cancelled.push_back(batch);
-    leave(batch);
-  }
-  void leave(const core::BatchId& batch) override {
     for (std::size_t i = 0; i < runs.size(); ++i) {
       if (runs[i].attempt.batch == batch) end(i, {LaneEnd::stopped, "stopped"});
+    }
+  }
+  void leave(const core::BatchId& batch, core::UnitIndex unit) override {
+    for (std::size_t i = 0; i < runs.size(); ++i) {
+      if (runs[i].attempt.batch == batch && runs[i].attempt.unit == unit) end(i, {LaneEnd::stopped, "stopped"});
     }
   }
   void leave_all() override {
