@@ -111,7 +111,7 @@ std::string render_batch(const App& app, const Batch& batch, const BatchDetails&
   const bool any_simulated = add_lanes(json, app, batch);
   json.boolean("simulated", any_simulated);
   add_units(json, batch, details.units);
-  json.text("route_receipt_url", app.settings.public_url + "/v1/batches/" + batch.id.value() + "/route-receipt");
+  json.text("route_receipt_url", "/v1/batches/" + batch.id.value() + "/route-receipt");
   if (!details.route_version.empty()) json.text("route_version", details.route_version);
   json.boolean("webhook_configured", batch.webhook.has_value());
   json.text_or_null("retry_of", batch.retry_of ? batch.retry_of->value() : "");

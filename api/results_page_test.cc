@@ -43,7 +43,7 @@ class ResultsPageTest : public testing::Test {
       }
       result.text = std::string(result.number % 50, 'x');
       result.provider_body = R"({"id":"body)" + std::to_string(result.number) + R"("})";
-      ASSERT_TRUE(results_of(unit).add({result}));
+      ASSERT_TRUE(results_of(unit).add(result));
     }
   }
   void report(std::uint32_t unit) {

@@ -82,6 +82,7 @@ struct Config {
     std::uint32_t units_in_flight = 16;
     std::uint32_t items_per_unit = 500;
     std::uint32_t items_per_batch_unit = 10'000;
+    std::uint32_t batch_items_min = 1;
     std::uint32_t attempts_max = 5;
     std::chrono::seconds retry_delay{2};
     std::chrono::seconds batch_expectation{43'200};
@@ -90,6 +91,7 @@ struct Config {
     std::chrono::seconds park_time{300};
     std::chrono::seconds poll_interval_max{60};
     std::chrono::seconds cancel_wait{600};
+    std::chrono::seconds lookup_time{60};
     std::string weights;  // "org_…=3, …"
   } dispatch;
 

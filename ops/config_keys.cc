@@ -213,6 +213,8 @@ void add_business(std::vector<Key>& table) {
            "Items of a batch that go to a synchronous lane, or to the simulated one, together.")
       .add("items_per_batch_unit", &Dispatch::items_per_batch_unit, whole_number<std::uint32_t>(1, 100'000),
            "Items that go to a provider's batch API together, within its own limits.")
+      .add("batch_items_min", &Dispatch::batch_items_min, whole_number<std::uint32_t>(1, 100'000),
+           "Fewer items than that are asked synchronously, at the full price, where a provider has both.")
       .add("attempts_max", &Dispatch::attempts_max, whole_number<std::uint32_t>(1, 100),
            "Tries of a work unit until what is missing has failed.")
       .add("retry_seconds", &Dispatch::retry_delay, duration<seconds>(seconds(0), seconds(3'600)),
@@ -231,6 +233,8 @@ void add_business(std::vector<Key>& table) {
            "The longest time between two looks at a provider's batch.")
       .add("cancel_seconds_max", &Dispatch::cancel_wait, duration<seconds>(seconds(1), hours(2)),
            "How long a cancelled provider's batch is waited for, so that what it has finished is not lost.")
+      .add("lookup_seconds", &Dispatch::lookup_time, duration<seconds>(seconds(0), hours(1)),
+           "How long a provider's batch whose creation was not answered is looked for, before another one is made.")
       .add("weights", &Dispatch::weights, text("organizations such as \"org_01…=3, org_02…=2\", or \"\"", are_weights),
            "The share of work of organizations whose weight is not 1, relative to the others.");
 }

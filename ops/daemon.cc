@@ -90,6 +90,7 @@ adapters::providers::ProviderSettings lane_settings(const Config& config, const 
   settings.poll_max = config.dispatch.poll_interval_max;
   settings.poll_first = std::min<std::chrono::milliseconds>(settings.poll_first, settings.poll_max);
   settings.cancel_wait = config.dispatch.cancel_wait;
+  settings.lookup_for = config.dispatch.lookup_time;
   return settings;
 }
 
@@ -298,8 +299,8 @@ core::Result<void> Daemon::Parts::make_api() {
           const auto known = reader.find_served<core::batch::ProviderBatch>({handle});
           return known.has_error() || known->has_value();  // in doubt it is somebody's
         }};
-    provider_lanes_.push_back(std::make_unique<adapters::providers::ProviderLane>(
-        std::move(environment), lane_settings(config_, used)));
+    provider_lanes_.push_back(
+        std::make_unique<adapters::providers::ProviderLane>(std::move(environment), lane_settings(config_, used)));
     lanes.push_back(provider_lanes_.back().get());
     info(log_, "provider",
          {{"provider", used.provider.id.value()},
@@ -313,6 +314,7 @@ core::Result<void> Daemon::Parts::make_api() {
   dispatch.retry_delay = config_.dispatch.retry_delay;
   dispatch.rescue_time = config_.dispatch.rescue_time;
   dispatch.batch_time_min = config_.dispatch.batch_time_min;
+  dispatch.batch_items_min = config_.dispatch.batch_items_min;
   dispatch.health.park = config_.dispatch.park_time;
   dispatch.weights = *weights_from(config_.dispatch.weights);
   dispatcher_.emplace(

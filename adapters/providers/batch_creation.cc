@@ -17,7 +17,6 @@ using Clock = BatchChannel::Clock;
 namespace {
 
 constexpr std::uint32_t creations_max = 3;
-constexpr std::uint32_t looks_max = 3;    // for a batch whose creation was not answered: it may show late
 constexpr std::uint32_t pages_max = 100;  // of the list of batches
 constexpr auto clock_difference_max = std::chrono::minutes(5);
 
@@ -32,9 +31,7 @@ BatchCreation::BatchCreation(std::shared_ptr<LaneContext> lane, std::shared_ptr<
       intent_(intent_of(attempt)) {}
 
 awaitable<MaybeEnd> BatchCreation::obtain() {
-  if (lane_->wire->creates_in_turn()) co_await take_turn();
-
-  bool in_doubt = attempt_.resumed;
+  bool in_doubt = lane_->wire->creates_in_turn() ? attempt_.handle == processors::handle_in_making : attempt_.resumed;
   std::string input;
   const auto since = Clock::now();
   for (std::uint32_t creations = 0; creations < creations_max;) {
@@ -121,13 +118,14 @@ awaitable<MaybeEnd> BatchCreation::after_refusal(Reply reply, std::uint32_t crea
 
 // Sets the handle when there is a batch of this intent.
 awaitable<MaybeEnd> BatchCreation::look_for_lost() {
-  for (std::uint32_t looks = 0; looks < looks_max; ++looks) {
-    if (looks > 0) co_await channel_->sleep_through_cancel(lane_->settings.lookup_wait);
-    if (channel_->left()) co_return channel_->stopped();
+  const auto until = Clock::now() + lane_->settings.lookup_for;
+  for (;;) {
     MaybeEnd ended = co_await look_through_list();
     if (ended || !handle_.empty()) co_return ended;
+    if (Clock::now() >= until) co_return std::nullopt;
+    co_await channel_->sleep_through_cancel(lane_->settings.lookup_wait);
+    if (channel_->left()) co_return channel_->stopped();
   }
-  co_return std::nullopt;
 }
 
 awaitable<MaybeEnd> BatchCreation::look_through_list() {
@@ -141,9 +139,10 @@ awaitable<MaybeEnd> BatchCreation::look_through_list() {
     core::Result<BatchPage> page = core::Error{core::ErrorCode::network_failed, ""};
     if (reply.good) page = lane_->wire->read_page(reply.body);
     if (page.has_error()) {
-      // Without having looked no other batch may be made.
-      if (reply.trouble.verdict == Verdict::lane_fault || ++tries == creations_max) co_return failure(reply);
-      co_await channel_->sleep_through_cancel(backoff(lane_->settings.backoff_first, tries));
+      // Without having looked no other batch may be made, in this attempt or in a later one.
+      if (channel_->cancelled()) co_return channel_->stopped();
+      if (lane_->now() >= attempt_.deadline) co_return failure(reply);
+      co_await channel_->sleep_through_cancel(backoff(lane_->settings.backoff_first, tries++));
       continue;
     }
     ++pages;

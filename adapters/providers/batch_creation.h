@@ -14,7 +14,7 @@ namespace adapters::providers {
 
 // Whenever an earlier run, or a call of this one, may have left a batch, it is looked for before another is made: by
 // the intent that it carries, or, where the protocol keeps none, by count and time among those that nobody knows. There
-// one creation at a time is under way in a lane, until its handle is durable.
+// one creation at a time is under way in a lane, from the mark that says so to its own handle, both durable.
 //
 // Threading: on the channel's strand. Attempt and lines must outlive it.
 class BatchCreation : public std::enable_shared_from_this<BatchCreation> {
@@ -22,6 +22,8 @@ class BatchCreation : public std::enable_shared_from_this<BatchCreation> {
   BatchCreation(std::shared_ptr<LaneContext> lane, std::shared_ptr<BatchChannel> channel,
                 const processors::Attempt& attempt, const BatchLines& lines);
 
+  // To come before obtain(), where the protocol creates in turn.
+  boost::asio::awaitable<void> take_turn();
   // None: handle() is the batch's.
   boost::asio::awaitable<MaybeEnd> obtain();
   const std::string& handle() const { return handle_; }
@@ -36,7 +38,6 @@ class BatchCreation : public std::enable_shared_from_this<BatchCreation> {
   boost::asio::awaitable<MaybeEnd> look_for_lost();
   boost::asio::awaitable<MaybeEnd> look_through_list();
   bool is_lost_one(const BatchStatus& found) const;
-  boost::asio::awaitable<void> take_turn();
 
   const std::shared_ptr<LaneContext> lane_;
   const std::shared_ptr<BatchChannel> channel_;

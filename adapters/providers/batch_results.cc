@@ -109,6 +109,7 @@ awaitable<MaybeEnd> BatchResults::report(const BatchStatus& batch, processors::A
   for (const LaneItem& item : attempt_.items) items.emplace(item.number, &item);
   const core::Operation dialect = batch.dialect.value_or(batch_dialect(attempt_, *lane_->wire));
   MaybeEnd blocked;
+  const std::size_t answered_before = answered.size();
   spool_->rewind();
   while (const auto line = spool_->next_line()) {
     if (++lines % lines_per_turn == 0) co_await asio::post(channel_->strand(), asio::use_awaitable);
@@ -124,6 +125,9 @@ awaitable<MaybeEnd> BatchResults::report(const BatchStatus& batch, processors::A
     answered.insert(*number);
     observer.on_answer(std::move(answer));
   }
+  // Where others were answered, the model is there: what was refused met something of its own.
+  if (blocked && blocked->trouble == processors::Trouble::blocked_model && answered.size() > answered_before)
+    co_return std::nullopt;
   co_return blocked;
 }
 

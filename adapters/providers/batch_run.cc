@@ -26,7 +26,7 @@ using processors::Verdict;
 using std::chrono::milliseconds;
 using Clock = BatchChannel::Clock;
 
-constexpr std::uint32_t refusals_max = 4;  // in a row, of polls: 401, 403, 404; then they are believed
+constexpr std::uint32_t refusals_max = 4;  // in a row, of polls: then a 404 is believed
 constexpr std::uint32_t fetches_max = 6;   // of a batch's results
 constexpr std::uint32_t cancels_max = 4;
 constexpr milliseconds retry_after_max = std::chrono::minutes(10);  // that polls honour
@@ -71,7 +71,7 @@ class BatchRun final : public Run, public std::enable_shared_from_this<BatchRun>
   awaitable<AttemptEnd> carry_out() {
     if (channel_->left()) co_return channel_->stopped();
     handle_ = attempt_.handle;
-    if (handle_.empty()) {
+    if (handle_.empty() || handle_ == processors::handle_in_making) {
       MaybeEnd ended = co_await obtain();
       if (ended) co_return *ended;
     } else if (!is_plain_id(handle_)) {
@@ -113,13 +113,27 @@ class BatchRun final : public Run, public std::enable_shared_from_this<BatchRun>
     if (lines_.lines.empty()) co_return AttemptEnd{};
 
     creation_ = std::make_shared<BatchCreation>(lane_, channel_, attempt_, lines_);
+    if (lane_->wire->creates_in_turn()) {
+      co_await creation_->take_turn();
+      if (channel_->left()) co_return channel_->stopped();
+      if (handle_.empty()) co_await make_durable(std::string(processors::handle_in_making));
+      if (channel_->left()) co_return channel_->stopped();
+    }
     MaybeEnd ended = co_await creation_->obtain();
     if (ended) co_return ended;
     handle_ = creation_->handle();
     poll_wait_ = lane_->settings.poll_first;
-    lines_.lines = {};
+    forget_inputs();
     FAULT_POINT(F11);
-    observer_->on_handle(handle_, [weak = weak_from_this(), channel = channel_] {
+    co_await make_durable(handle_);
+    if (channel_->left()) co_return channel_->stopped();
+    creation_->give_turn_back();
+    co_return std::nullopt;
+  }
+
+  awaitable<void> make_durable(std::string handle) {
+    durable_ = false;
+    observer_->on_handle(std::move(handle), [weak = weak_from_this(), channel = channel_] {
       channel->post([weak] {
         const std::shared_ptr<BatchRun> self = weak.lock();
         if (!self) return;
@@ -128,9 +142,12 @@ class BatchRun final : public Run, public std::enable_shared_from_this<BatchRun>
       });
     });
     while (!durable_ && !channel_->left()) co_await channel_->wait_until(Clock::time_point::max());
-    if (channel_->left()) co_return channel_->stopped();
-    creation_->give_turn_back();
-    co_return std::nullopt;
+  }
+
+  // The batch may take hours, in which nobody needs them; the ids of its lines stay.
+  void forget_inputs() {
+    for (BatchLine& line : lines_.lines) line.body = {};
+    for (processors::LaneItem& item : attempt_.items) item.input = {};
   }
 
   awaitable<MaybeEnd> wait_for_end() {
@@ -153,12 +170,12 @@ class BatchRun final : public Run, public std::enable_shared_from_this<BatchRun>
       } else {
         ++failures;
         const bool refused = reply.trouble.verdict == Verdict::lane_fault;
-        if (refused && ++refusals >= refusals_max) {
-          if (reply.status == 404) co_return failure("batch_gone", Trouble::down);
-          co_return failure(reply);
-        }
+        if (refused && ++refusals >= refusals_max && reply.status == 404)
+          co_return failure("batch_gone", Trouble::down);
         poll_wait_ = std::max(backoff(lane_->settings.backoff_first, failures),
                               std::min(reply.trouble.retry_after.value_or(milliseconds(0)), retry_after_max));
+        // The batch goes on, whatever has become of our account: what it costs is to be read once that is mended.
+        if (refused && refusals >= refusals_max) poll_wait_ = std::max(poll_wait_, lane_->settings.poll_max);
       }
       if (ending_until_ && Clock::now() >= *ending_until_) co_return given_up();
     }
@@ -239,7 +256,7 @@ class BatchRun final : public Run, public std::enable_shared_from_this<BatchRun>
   }
 
   const std::shared_ptr<LaneContext> lane_;
-  const processors::Attempt attempt_;
+  processors::Attempt attempt_;
   const std::shared_ptr<processors::AttemptObserver> observer_;
   const std::shared_ptr<BatchChannel> channel_;
 

@@ -84,13 +84,23 @@ class OpenAiWire final : public Wire {
     HttpRequest upload = request("POST", "/files");
     upload.headers.emplace_back("content-type", "multipart/form-data; boundary=" + boundary);
     upload.body = "--" + boundary + "\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nbatch\r\n--" +
-                  boundary +
+                  boundary + expiry(boundary) +
                   "\r\nContent-Disposition: form-data; name=\"file\"; filename=\"batch.jsonl\"\r\n"
                   "Content-Type: application/jsonl\r\n\r\n";
     upload.body += input;
     upload.body += "\r\n--" + boundary + "--\r\n";
     upload.total_timeout = settings_.transfer_timeout;
     return upload;
+  }
+
+  // Should nobody delete the file, it goes by itself. Compatible servers need not know how.
+  std::string expiry(const std::string& boundary) const {
+    if (compatible_) return "";
+    const auto field = [&](const char* name, const char* value) {
+      return std::string("\r\nContent-Disposition: form-data; name=\"") + name + "\"\r\n\r\n" + value + "\r\n--" +
+             boundary;
+    };
+    return field("expires_after[anchor]", "created_at") + field("expires_after[seconds]", "604800");
   }
 
   core::Result<std::string> read_uploaded(std::string_view body) const override {

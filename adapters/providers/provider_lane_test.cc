@@ -42,6 +42,7 @@ class RecordingObserver : public processors::AttemptObserver {
   void on_handle(std::string handle, std::function<void()> durable) override {
     const std::lock_guard lock(mutex_);
     EXPECT_FALSE(end_) << "a handle after the end";
+    if (handle == processors::handle_in_making) return durable();
     handle_ = std::move(handle);
     if (makes_durable_) durable();
     changed_.notify_all();
@@ -92,6 +93,12 @@ class RecordingObserver : public processors::AttemptObserver {
   std::optional<AttemptEnd> end_;
 };
 
+// As an attempt is that was left while its provider batch was being made.
+void resume(Attempt& attempt, Protocol protocol) {
+  attempt.resumed = true;
+  if (protocol == Protocol::anthropic) attempt.handle = std::string(processors::handle_in_making);
+}
+
 ProviderSettings settings_for(Protocol protocol, const std::string& url) {
   ProviderSettings settings;
   settings.provider = core::ProviderId(protocol == Protocol::anthropic ? "anthropic" : "openai");
@@ -102,6 +109,7 @@ ProviderSettings settings_for(Protocol protocol, const std::string& url) {
   settings.poll_first = milliseconds(20);
   settings.poll_max = milliseconds(100);
   settings.lookup_wait = milliseconds(20);
+  settings.lookup_for = milliseconds(60);
   settings.busy_wait_max = milliseconds(20'000);
   settings.cancel_wait = milliseconds(20'000);
   return settings;
@@ -243,7 +251,7 @@ TEST_P(BothProtocols, batch_that_an_earlier_run_left_is_found_by_the_next) {
     EXPECT_EQ(observer->wait_for_end().how, LaneEnd::stopped);
   }
   ProviderLane lane = world.lane(GetParam());
-  attempt.resumed = true;
+  resume(attempt, GetParam());
   const auto observer = std::make_shared<RecordingObserver>();
   lane.start(attempt, observer);
   EXPECT_EQ(observer->wait_for_handle(), handle);
@@ -265,7 +273,7 @@ TEST_P(BothProtocols, batch_that_was_never_made_is_made_by_the_run_that_looks_fo
   World world;
   ProviderLane lane = world.lane(GetParam());
   Attempt attempt = attempt_of(GetParam(), core::Mode::batch, 3, Operation::messages);
-  attempt.resumed = true;
+  resume(attempt, GetParam());
   const auto observer = std::make_shared<RecordingObserver>();
   lane.start(std::move(attempt), observer);
   EXPECT_EQ(observer->wait_for_end().how, LaneEnd::finished);
@@ -277,7 +285,8 @@ TEST_P(BothProtocols, no_batch_is_made_while_the_list_of_them_cannot_be_read) {
   World world(R"([{"match":{"method":"GET","path":")" + path + R"("},"fault":{"kind":"status","status":500}}])");
   ProviderLane lane = world.lane(GetParam());
   Attempt attempt = attempt_of(GetParam(), core::Mode::batch, 3, Operation::messages);
-  attempt.resumed = true;
+  resume(attempt, GetParam());
+  attempt.deadline = now() + milliseconds(300);
   const auto observer = std::make_shared<RecordingObserver>();
   lane.start(std::move(attempt), observer);
   const AttemptEnd end = observer->wait_for_end();
@@ -442,15 +451,26 @@ TEST_P(BothProtocols, rate_limit_that_lasts_ends_the_attempt_as_busy) {
 
 TEST_P(BothProtocols, provider_that_fails_throughout_is_down_and_blames_no_item) {
   World world(R"([{"match":{"via":"call"},"fault":{"kind":"status","status":500}}])");
-  for (const std::uint32_t items : {1U, 40U}) {
-    ProviderLane lane = world.lane(GetParam());
-    const auto observer = std::make_shared<RecordingObserver>();
-    lane.start(attempt_of(GetParam(), core::Mode::sync, items, Operation::messages), observer);
-    const AttemptEnd end = observer->wait_for_end();
-    EXPECT_EQ(end.how, LaneEnd::failed);
-    EXPECT_EQ(end.trouble, Trouble::down);
-    EXPECT_TRUE(observer->answers().empty());
-  }
+  ProviderLane lane = world.lane(GetParam());
+  const auto observer = std::make_shared<RecordingObserver>();
+  lane.start(attempt_of(GetParam(), core::Mode::sync, 40, Operation::messages), observer);
+  const AttemptEnd end = observer->wait_for_end();
+  EXPECT_EQ(end.how, LaneEnd::failed);
+  EXPECT_EQ(end.trouble, Trouble::down);
+  EXPECT_TRUE(observer->answers().empty());
+}
+
+// If this failed, one request that a provider cannot digest would close it for everybody.
+TEST_P(BothProtocols, item_that_always_fails_is_tried_within_bounds_and_closes_no_lane) {
+  World world(R"([{"match":{"via":"call"},"fault":{"kind":"status","status":500}}])");
+  ProviderLane lane = world.lane(GetParam());
+  const auto observer = std::make_shared<RecordingObserver>();
+  lane.start(attempt_of(GetParam(), core::Mode::sync, 1, Operation::messages), observer);
+  const AttemptEnd end = observer->wait_for_end();
+  EXPECT_EQ(end.how, LaneEnd::finished);
+  EXPECT_EQ(end.trouble, Trouble::none);
+  ASSERT_EQ(observer->answers().size(), 1U);
+  EXPECT_EQ(observer->answers().at(0).verdict, Verdict::transient);
 }
 
 TEST_P(BothProtocols, lost_answer_of_a_call_is_unknown_and_failures_are_tried_again) {
@@ -565,6 +585,7 @@ TEST(ProviderLane, of_creations_that_nobody_can_tell_apart_one_is_in_doubt_at_a_
       if (writer_.joinable()) writer_.join();
     }
     void on_handle(std::string handle, std::function<void()> durable) override {
+      if (handle == processors::handle_in_making) return durable();
       writer_ = std::thread([this, handle, durable] {
         std::this_thread::sleep_for(milliseconds(50));  // lets the others create, if they may
         {

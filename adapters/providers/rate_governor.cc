@@ -7,6 +7,7 @@
 namespace adapters::providers {
 namespace {
 
+constexpr auto limits_forgotten_after = std::chrono::seconds(60);  // without a call that met one
 constexpr double window_first = 8;
 constexpr auto pause_first = std::chrono::milliseconds(500);
 constexpr std::uint32_t doublings_max = 6;
@@ -41,7 +42,9 @@ void RateGovernor::finished(std::uint64_t call, CallOutcome outcome, std::option
       limited_since_.reset();
       break;
     case CallOutcome::rate_limited:
-      if (!limited_since_) limited_since_ = now;
+      // What was long ago says nothing of now.
+      if (!limited_since_ || now - limited_last_ > limits_forgotten_after) limited_since_ = now;
+      limited_last_ = now;
       // A provider may ask for no wait at all, again and again.
       pause = std::max(pause.value_or(pause_first * (1U << std::min(limits_in_a_row_, doublings_max))),
                        pause_min * (1U << std::min(limits_in_a_row_, min_doublings_max)));
@@ -60,8 +63,9 @@ void RateGovernor::finished(std::uint64_t call, CallOutcome outcome, std::option
 
 std::chrono::milliseconds RateGovernor::kept_back(core::Timestamp now) const {
   const auto ahead = std::chrono::ceil<std::chrono::milliseconds>(paused_until_ - now);
-  const auto behind = limited_since_ ? std::chrono::floor<std::chrono::milliseconds>(now - *limited_since_)
-                                     : std::chrono::milliseconds(0);
+  const bool limited = limited_since_ && now - limited_last_ <= limits_forgotten_after;
+  const auto behind =
+      limited ? std::chrono::floor<std::chrono::milliseconds>(now - *limited_since_) : std::chrono::milliseconds(0);
   return std::max({ahead, behind, std::chrono::milliseconds(0)});
 }
 

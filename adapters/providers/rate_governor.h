@@ -48,6 +48,7 @@ class RateGovernor {
   std::uint64_t last_before_cut_ = 0;  // calls up to this one saw the window as it was before
   std::uint32_t limits_in_a_row_ = 0;
   std::optional<core::Timestamp> limited_since_;
+  core::Timestamp limited_last_{};
   core::Timestamp paused_until_{};
 };
 

@@ -23,7 +23,7 @@ struct ProviderSettings {
   // The dialects that it answers; empty: those of its protocol.
   std::vector<core::Operation> dialects = {};
 
-  std::size_t attempts_max = 16;     // running at once
+  std::size_t attempts_max = 256;    // running at once, those that wait for a provider's batch included
   std::size_t concurrency_max = 64;  // synchronous calls at once, of a model
   std::chrono::milliseconds connect_timeout{10'000};
   std::chrono::milliseconds call_timeout{600'000};        // of a synchronous call
@@ -37,8 +37,10 @@ struct ProviderSettings {
   std::chrono::milliseconds poll_first{10'000};  // grows by half from poll to poll
   std::chrono::milliseconds poll_max{120'000};
   std::chrono::milliseconds cancel_wait{900'000};  // for the provider to end what was cancelled
-  std::chrono::milliseconds lookup_wait{5'000};    // between looks for a batch whose creation was not answered
-  std::size_t canary_items_min = 100;              // smaller batches carry no canary
+  // For so long, and so often, a batch whose creation was not answered is looked for before another one is made.
+  std::chrono::milliseconds lookup_for{60'000};
+  std::chrono::milliseconds lookup_wait{2'000};
+  std::size_t canary_items_min = 100;  // smaller batches carry no canary
 };
 
 }  // namespace adapters::providers

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "adapters/providers/calls.h"
@@ -26,6 +27,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint32_t retries_max = 2;                 // of an item that failed, within the attempt
 constexpr std::uint32_t limited_max = 20;                // rate limits of one item, while others get through
+constexpr std::size_t failing_items_min = 2;             // with fewer, the item may be the reason
 constexpr std::uint32_t failures_max = 10;               // in a row, then the provider counts as down
 constexpr auto look_interval = std::chrono::seconds(1);  // at what others may have found out, and at the clock
 
@@ -158,17 +160,18 @@ class SyncRun final : public Run, public std::enable_shared_from_this<SyncRun> {
     --under_way_;
     const LaneItem& item = attempt_.items[ask.item];
     if (response.has_error()) {
-      failed(ask, sort_failure(response.error()), {});
+      failed(ask, sort_failure(response.error()), {}, Blame::provider);
     } else if (response->status < 200 || response->status > 299) {
       const Sorted sorted = sort_response(response->status, response->headers, response->body, lane_->now());
-      failed(ask, sorted, std::move(response->body));
+      const Blame blame = response->status == 500 ? Blame::either : Blame::provider;
+      failed(ask, sorted, std::move(response->body), blame);
     } else {
       ItemAnswer read = read_item_answer(item, lane_->wire->dialect_for(item.operation), std::move(response->body));
       if (read.answer.verdict == Verdict::succeeded) {
         heard_from();
         observer_->on_answer(std::move(read.answer));
       } else {
-        failed(ask, read.sorted, std::move(read.answer.provider_body));
+        failed(ask, read.sorted, std::move(read.answer.provider_body), Blame::either);
       }
     }
     go_on();
@@ -176,14 +179,27 @@ class SyncRun final : public Run, public std::enable_shared_from_this<SyncRun> {
 
   void heard_from() {
     failures_in_a_row_ = 0;
+    failing_.clear();
     works_ = true;
   }
 
-  void failed(Ask ask, const Sorted& sorted, std::string body) {
+  // Whether a failure may come of the item itself: one item that always fails must not close a lane for all.
+  enum class Blame { provider, either };
+
+  bool down(std::size_t item, Blame blame) {
+    if (blame == Blame::provider) return true;
+    failing_.insert(item);
+    return failing_.size() >= failing_items_min;
+  }
+
+  void failed(Ask ask, const Sorted& sorted, std::string body, Blame blame) {
     const std::uint32_t number = attempt_.items[ask.item].number;
     const auto answer = [&] { observer_->on_answer(fault_answer(number, sorted, std::move(body))); };
     switch (sorted.verdict) {
       case Verdict::lane_fault:
+        // Where others are answered, the model is there, and this item met something of its own.
+        if (sorted.trouble == Trouble::blocked_model && works_)
+          return observer_->on_answer(fault_answer(number, refused_for_now(sorted), {}));
         return close({LaneEnd::failed, sorted.error_code, sorted.trouble, in_seconds(sorted.retry_after)});
       case Verdict::succeeded:
       case Verdict::item_fault: heard_from(); return answer();
@@ -191,11 +207,14 @@ class SyncRun final : public Run, public std::enable_shared_from_this<SyncRun> {
       case Verdict::transient: break;
     }
     if (sorted.trouble == Trouble::busy) {
-      if (!sorted.try_again || ++ask.limited > limited_max) return answer();
-      return again_.push_front(ask);
+      // Its turn comes when the others have had theirs.
+      if (!sorted.try_again || ++ask.limited > limited_max)
+        return close({LaneEnd::failed, "rate_limited", Trouble::busy, in_seconds(sorted.retry_after)});
+      return again_.push_back(ask);
     }
     const AttemptEnd down{LaneEnd::failed, sorted.error_code, Trouble::down, in_seconds(sorted.retry_after)};
-    if (sorted.trouble == Trouble::down && ++failures_in_a_row_ >= failures_max) close(down);
+    const bool may_be_down = sorted.trouble == Trouble::down && this->down(ask.item, blame);
+    if (may_be_down && ++failures_in_a_row_ >= failures_max) close(down);
     if (sorted.verdict == Verdict::unknown) return answer();
     if (sorted.try_again && ask.retries < retries_max && !closing_) {
       later_.emplace(Clock::now() + backoff(lane_->settings.backoff_first, ask.retries),
@@ -203,8 +222,14 @@ class SyncRun final : public Run, public std::enable_shared_from_this<SyncRun> {
       return look();
     }
     // Without a single answer the provider is to blame, and no item.
-    if (sorted.trouble == Trouble::down && !works_) return close(down);
+    if (may_be_down && !works_) return close(down);
     if (!closing_) answer();
+  }
+
+  static Sorted refused_for_now(Sorted sorted) {
+    sorted.verdict = Verdict::transient;
+    sorted.trouble = Trouble::none;
+    return sorted;
   }
 
   static processors::LaneAnswer untranslatable_answer(std::uint32_t number, const core::Error& error) {
@@ -266,6 +291,7 @@ class SyncRun final : public Run, public std::enable_shared_from_this<SyncRun> {
   std::size_t at_gate_ = 0;
   std::size_t under_way_ = 0;
   std::uint32_t failures_in_a_row_ = 0;
+  std::set<std::size_t> failing_;  // items that have failed since one was answered
   bool works_ = false;
   std::optional<AttemptEnd> closing_;
   Clock::time_point give_up_at_ = Clock::time_point::max();  // on what is under way

@@ -123,6 +123,12 @@ void Dispatcher::again_later(Work work, std::chrono::milliseconds delay) {
 }
 
 Lane* Dispatcher::lane_of(const core::quote::RouteLane& lane) const {
+  const std::vector<std::size_t>& sold = environment_.catalog.offerings_of(lane.model);
+  const bool offered = std::any_of(sold.begin(), sold.end(), [&](std::size_t index) {
+    const core::Offering& offering = environment_.catalog.offerings()[index];
+    return offering.provider == lane.provider && offering.mode == lane.mode;
+  });
+  if (!offered) return nullptr;
   for (Lane* one : environment_.lanes) {
     if (one->serves(lane.provider, lane.mode)) return one;
   }
@@ -139,13 +145,10 @@ LaneRules Dispatcher::rules(core::Timestamp now) const {
     if (auto closed = health_.closed(lane, now)) return closed;
     const auto attempts = attempts_.find({lane.provider, lane.mode});
     if (attempts != attempts_.end() && attempts->second >= running->attempts_max())
-      return LaneHealth::Closed{"lane_full", now + full_lane_wait};
+      return LaneHealth::Closed{"lane_full", now + full_lane_wait, true};
     return std::nullopt;
   };
-  rules.items_min = [this](const core::quote::RouteLane& lane) -> std::uint32_t {
-    const auto found = settings_.batch_items_min.find(lane.provider);
-    return found == settings_.batch_items_min.end() ? 1 : found->second;
-  };
+  rules.batch_items_min = settings_.batch_items_min;
   return rules;
 }
 

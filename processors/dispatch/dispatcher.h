@@ -50,7 +50,7 @@ class Dispatcher final : public LaneBoard {
     core::Duration batch_time_min = std::chrono::minutes(10);
     LaneHealth::Settings health = {};
     std::map<core::OrgId, std::uint32_t> weights = {};  // of orgs whose weight is not 1
-    std::map<core::ProviderId, std::uint32_t> batch_items_min = {};
+    std::uint32_t batch_items_min = 1;                  // fewer are asked synchronously
   };
 
   // What a unit's run needs of its surroundings.

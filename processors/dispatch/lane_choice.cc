@@ -24,7 +24,7 @@ std::optional<std::string> worse(const core::quote::RouteLane& lane, const core:
                                  core::Duration time_left, const LaneRules& rules) {
   if (lane.mode == core::Mode::batch) {
     if (time_left < rules.rescue_time + rules.batch_time_min) return "deadline_near";
-    if (unit.item_count - unit.progress.tally.total() < rules.items_min(lane)) return "too_few_items";
+    if (unit.item_count - unit.progress.tally.total() < rules.batch_items_min) return "too_few_items";
   }
   if (tried(unit, lane)) return "tried_before";
   return std::nullopt;
@@ -45,6 +45,11 @@ LaneChoice choose_lane(const std::vector<core::quote::RouteLane>& lanes, const c
       if (const auto closed = rules.closed(lane)) {
         reason = closed->reason;
         choice.try_at = std::min(choice.try_at, closed->until);
+        const bool has_time = deadline - now >= rules.rescue_time + rules.batch_time_min;
+        if (round == Round::picky && closed->waits && has_time && !worse(lane, unit, deadline - now, rules)) {
+          choice.try_at = closed->until;
+          return choice;  // rather later than at a higher price
+        }
       } else if (round == Round::picky) {
         reason = worse(lane, unit, deadline - now, rules);
       }

@@ -21,12 +21,11 @@ struct LaneRules {
   core::Duration batch_time_min = std::chrono::minutes(10);  // less than that is not worth a provider batch
   // Why a lane is not to be asked now, and until when.
   std::function<std::optional<LaneHealth::Closed>(const core::quote::RouteLane&)> closed;
-  // Fewer items than that do not make a provider batch.
-  std::function<std::uint32_t(const core::quote::RouteLane&)> items_min;
+  std::uint32_t batch_items_min = 1;  // fewer items do not make a provider batch
 };
 
 // The best ranked lane that is open, worth its while with the time and the items left, and was not tried with this unit
-// before; if there is none such, the best that is open.
+// before; if there is none such, the best that is open. One that is only busy is waited for while there is time.
 LaneChoice choose_lane(const std::vector<core::quote::RouteLane>& lanes, const core::batch::Unit& unit,
                        core::Timestamp now, core::Timestamp deadline, const LaneRules& rules);
 

@@ -27,7 +27,7 @@ std::optional<LaneHealth::Closed> LaneHealth::closed(const core::quote::RouteLan
     if (found == closures_.end() || found->second.until <= now) continue;
     const Closure& closure = found->second;
     if (!longest || longest->until < closure.until)
-      longest = Closed{std::string(to_string(closure.state)) + ": " + closure.reason, closure.until};
+      longest = Closed{std::string(to_string(closure.state)) + ": " + closure.reason, closure.until, closure.waits};
   }
   return longest;
 }
@@ -46,10 +46,14 @@ bool LaneHealth::attempt_ended(const core::quote::RouteLane& lane, const Attempt
                                core::Timestamp now) {
   std::optional<Scope> scope;
   LaneState state = LaneState::resting;
+  bool waits = false;
   switch (end.trouble) {
     case Trouble::none:
     case Trouble::slow: break;
-    case Trouble::busy: scope = {lane.provider, lane.model, lane.mode}; break;
+    case Trouble::busy:
+      scope = {lane.provider, lane.model, lane.mode};
+      waits = true;
+      break;
     case Trouble::down: scope = {lane.provider, std::nullopt, lane.mode}; break;
     case Trouble::blocked:
       scope = {lane.provider, std::nullopt, std::nullopt};
@@ -65,8 +69,10 @@ bool LaneHealth::attempt_ended(const core::quote::RouteLane& lane, const Attempt
       break;
   }
   if (!scope) {
-    if (any_succeeded) {
-      for (const Scope& well : scopes_of(lane)) closures_.erase(well);
+    if (!any_succeeded) return false;
+    for (const Scope& well : scopes_of(lane)) {
+      const auto found = closures_.find(well);  // one that is not over is news that the attempt did not know of
+      if (found != closures_.end() && found->second.until <= now) closures_.erase(found);
     }
     return false;
   }
@@ -80,6 +86,7 @@ bool LaneHealth::attempt_ended(const core::quote::RouteLane& lane, const Attempt
   }
   closure.state = state;
   closure.reason = end.reason;
+  closure.waits = waits;
   // Several attempts that met the same trouble count as one.
   if (!was_closed) {
     ++closure.times;

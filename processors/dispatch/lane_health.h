@@ -31,6 +31,7 @@ class LaneHealth {
   struct Closed {
     std::string reason;
     core::Timestamp until;
+    bool waits = false;  // it works, and has too much to do: worth waiting for while there is time
   };
   std::optional<Closed> closed(const core::quote::RouteLane& lane, core::Timestamp now) const;
   std::vector<LaneStatus> closed_lanes(core::Timestamp now) const;
@@ -45,6 +46,7 @@ class LaneHealth {
     LaneState state = LaneState::open;
     std::string reason;
     int times = 0;  // in a row
+    bool waits = false;
     core::Timestamp since;
     core::Timestamp until;
   };

@@ -5,6 +5,7 @@
 
 #include "core/invariant.h"
 #include "core/pricing.h"
+#include "processors/dispatch/item_result.h"
 #include "processors/line_reader.h"
 
 namespace processors {
@@ -179,12 +180,14 @@ core::Result<void> UnitResults::append(const schemas::ItemResult& result) {
   return {};
 }
 
-core::Result<void> UnitResults::add(const std::vector<schemas::ItemResult>& results) {
-  for (const schemas::ItemResult& result : results) {
-    INVARIANT(!answered(result.number));
-    if (const auto appended = append(result); appended.has_error()) return appended;
+core::Result<void> UnitResults::add(const schemas::ItemResult& result, const std::vector<schemas::WorkItem>& equals) {
+  INVARIANT(!answered(result.number));
+  if (const auto appended = append(result); appended.has_error()) return appended;
+  for (const schemas::WorkItem& equal : equals) {
+    if (const auto appended = append(result_of_equal(equal, result)); appended.has_error()) return appended;
   }
-  for (const schemas::ItemResult& result : results) answered_.insert(result.number);
+  answered_.insert(result.number);
+  for (const schemas::WorkItem& equal : equals) answered_.insert(equal.item.number);
   return {};
 }
 

@@ -19,6 +19,7 @@
 #include "processors/artifacts.h"
 #include "processors/ports/blob_store.h"
 #include "schemas/result_row.h"
+#include "schemas/work_item.h"
 
 namespace processors {
 
@@ -37,7 +38,7 @@ class UnitResults {
   bool answered(std::uint32_t item_number) const { return answered_.contains(item_number); }
 
   // Takes the rows of an item that is not answered yet, and of the items that equal it.
-  core::Result<void> add(const std::vector<schemas::ItemResult>& results);
+  core::Result<void> add(const schemas::ItemResult& result, const std::vector<schemas::WorkItem>& equals = {});
   // Takes an answer that does not count; the item remains to be asked.
   core::Result<void> discard(const schemas::ItemResult& result);
   core::Result<void> sync();

@@ -68,7 +68,7 @@ std::unique_ptr<UnitResults> open(testing::FakeBlobs& blobs) {
 void add_all(UnitResults& into) {
   for (const ItemResult& result : results()) {
     if (into.answered(result.number)) continue;
-    ASSERT_TRUE(into.add({result}));
+    ASSERT_TRUE(into.add(result));
   }
 }
 
@@ -81,7 +81,7 @@ std::map<Artifact, std::string> segments(const testing::FakeBlobs& blobs) {
 core::batch::Progress progress_of_first(std::size_t count) {
   testing::FakeBlobs blobs;
   const auto unit_results = open(blobs);
-  for (std::size_t i = 0; i < count; ++i) EXPECT_TRUE(unit_results->add({results()[i]}));
+  for (std::size_t i = 0; i < count; ++i) EXPECT_TRUE(unit_results->add(results()[i]));
   EXPECT_TRUE(unit_results->sync());
   return unit_results->progress();
 }
@@ -121,18 +121,18 @@ TEST(UnitResults, EqualItemsCountTogetherAndDiscardedAnswersNever) {
   ItemResult thrown_away = original;
   thrown_away.outcome = ItemOutcome::discarded;
   thrown_away.cost = core::Money{};
-  std::vector<ItemResult> group{original, original, original};
-  group[1].number = 8;
-  group[2].number = 9;
+  std::vector<schemas::WorkItem> others(2);
+  others[0].item.number = 8;
+  others[1].item.number = 9;
 
   testing::FakeBlobs whole;
   const auto written = open_with(whole);
   ASSERT_TRUE(written->discard(thrown_away));
   EXPECT_FALSE(written->answered(4));
-  ASSERT_TRUE(written->add(group));
+  ASSERT_TRUE(written->add(original, others));
   ASSERT_TRUE(written->sync());
   EXPECT_EQ(written->progress().tally.succeeded, 3u);
-  EXPECT_EQ(written->progress().provider_cost, core::Money::from_nanos(4 * 104)) << "what was thrown away was paid for";
+  EXPECT_EQ(written->progress().provider_cost, core::Money::from_nanos(2 * 104)) << "what was thrown away was paid for";
   const std::string raw = whole.segment(segment_name(unit, Artifact::raw));
   for (std::size_t size = 0; size <= raw.size(); ++size) {
     testing::FakeBlobs blobs = whole;
@@ -187,7 +187,7 @@ TEST(UnitResults, RecoversFromACutAtEveryByteOfEverySegment) {
 TEST(UnitResults, AnotherOwnerGoesOnInACopyOfWhatIsWhole) {
   testing::FakeBlobs blobs;
   const auto replaced = open(blobs);
-  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(replaced->add({results()[i]}));
+  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(replaced->add(results()[i]));
   ASSERT_TRUE(replaced->sync());
   const auto before = segments(blobs);
   ASSERT_TRUE((*blobs.open_segment(segment_name(unit, Artifact::raw)))->append("{\"torn"));
@@ -197,7 +197,7 @@ TEST(UnitResults, AnotherOwnerGoesOnInACopyOfWhatIsWhole) {
     const auto next = UnitResults::open(blobs, unit, next_owner, route());
     ASSERT_TRUE(next.has_value());
     EXPECT_EQ((*next)->progress(), progress_of_first(3));
-    ASSERT_TRUE(replaced->add({results()[3 + static_cast<std::size_t>(run)]})) << "it does not know";
+    ASSERT_TRUE(replaced->add(results()[3 + static_cast<std::size_t>(run)])) << "it does not know";
     add_all(**next);
     ASSERT_TRUE((*next)->sync());
     EXPECT_EQ((*next)->progress(), progress_of_first(results().size()));
@@ -229,7 +229,7 @@ TEST(UnitResults, TwoCutsAtOnceLeaveTheShorterPrefix) {
 TEST(UnitResults, WhatWasSyncedSurvivesACrash) {
   testing::FakeBlobs blobs;
   auto unit_results = open(blobs);
-  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(unit_results->add({results()[i]}));
+  for (std::size_t i = 0; i < 3; ++i) ASSERT_TRUE(unit_results->add(results()[i]));
   ASSERT_TRUE(unit_results->sync());
   add_all(*unit_results);
   blobs.crash();
@@ -240,12 +240,12 @@ TEST(UnitResults, WhatWasSyncedSurvivesACrash) {
 TEST(UnitResults, FailuresOfTheDiskAreErrors) {
   testing::FakeBlobs blobs;
   auto unit_results = open(blobs);
-  ASSERT_TRUE(unit_results->add({results()[0]}));
+  ASSERT_TRUE(unit_results->add(results()[0]));
   blobs.fail_next_sync();
   EXPECT_EQ(unit_results->sync().error().code, core::ErrorCode::storage_failed);
   EXPECT_EQ(unit_results->progress(), core::batch::Progress{}) << "not durable, not reported";
   blobs.tear_next_append();
-  EXPECT_EQ(unit_results->add({results()[2]}).error().code, core::ErrorCode::storage_failed);
+  EXPECT_EQ(unit_results->add(results()[2]).error().code, core::ErrorCode::storage_failed);
 
   unit_results = open(blobs);
   EXPECT_EQ(unit_results->progress(), progress_of_first(1));

@@ -40,6 +40,10 @@ bool excused(Trouble trouble) {
   return false;
 }
 
+schemas::ItemOutcome outcome_of(core::batch::StopReason stop) {
+  return stop == core::batch::StopReason::expired ? schemas::ItemOutcome::expired : schemas::ItemOutcome::cancelled;
+}
+
 // A look without parsing: most items ask for no shape of their output, and those that do are kept as what they ask.
 bool may_have_contract(const std::string& input) {
   return input.find("json_") != std::string::npos;
@@ -68,8 +72,7 @@ boost::asio::awaitable<RunAgain> UnitRun::run_unit() {
   core::Result<void> done = load();
   if (done.has_value() && gone_) co_return RunAgain{};
 
-  RunAgain again;
-  const std::optional<schemas::ItemOutcome> outcome = outcome_without_asking();
+  std::optional<schemas::ItemOutcome> outcome = outcome_without_asking();
   if (done.has_value() && !outcome) {
     const bool found = co_await find_lane();
     if (!found) co_return wait_;
@@ -92,8 +95,8 @@ boost::asio::awaitable<RunAgain> UnitRun::run_unit() {
           switch (*attempted) {
             case Attempted::all_answered: break;
             case Attempted::items_left: co_return retry_delay();
-            case Attempted::reload: co_return std::chrono::milliseconds(0);
             case Attempted::interrupted: co_return stale_delay;
+            case Attempted::stopped: done = write_rows_without_answer(outcome_of(batch_.stop)); break;
           }
         }
       }
@@ -136,6 +139,7 @@ core::Result<void> UnitRun::load_items() {
       if (original == open_.end())
         return core::Error{core::ErrorCode::blob_corrupt, "an item equals one that its work unit does not have"};
       ++equals[*work->same_as];
+      work->item.input = {};
       original->second.equals.push_back(std::move(*work));
     } else {
       const std::uint32_t number = work->item.number;
@@ -151,10 +155,11 @@ core::Result<void> UnitRun::load_items() {
 }
 
 std::optional<schemas::ItemOutcome> UnitRun::outcome_without_asking() const {
-  switch (batch_.stop) {
-    case core::batch::StopReason::cancelled: return schemas::ItemOutcome::cancelled;
-    case core::batch::StopReason::expired: return schemas::ItemOutcome::expired;
-    case core::batch::StopReason::none: break;
+  if (batch_.stop != core::batch::StopReason::none) {
+    // What a provider batch has finished is still to be read: it was paid for.
+    const bool under_way = unit_.phase == core::batch::UnitPhase::dispatched && !unit_.handle.empty();
+    if (!under_way) return outcome_of(batch_.stop);
+    return std::nullopt;
   }
   const bool used_up =
       unit_.phase == core::batch::UnitPhase::planned && attempts_that_count() >= settings_.attempts_max;
@@ -164,10 +169,8 @@ std::optional<schemas::ItemOutcome> UnitRun::outcome_without_asking() const {
 
 core::Result<void> UnitRun::write_rows_without_answer(schemas::ItemOutcome outcome) {
   for (const auto& [number, open] : open_) {
-    std::vector<schemas::ItemResult> results{result_without_answer(open.work, outcome, unit_.attempt)};
-    for (const schemas::WorkItem& equal : open.equals)
-      results.push_back(result_without_answer(equal, outcome, unit_.attempt));
-    if (const auto added = results_->add(results); added.has_error()) return added;
+    const schemas::ItemResult result = result_without_answer(open.work, outcome, unit_.attempt);
+    if (const auto added = results_->add(result, open.equals); added.has_error()) return added;
   }
   open_.clear();
   return {};
@@ -184,12 +187,6 @@ boost::asio::awaitable<bool> UnitRun::find_lane() {
         if (lane.provider == newest.provider && lane.model == newest.model && lane.mode == newest.mode)
           answering_.lane = lane;
       }
-    }
-    if (dispatcher_.lane_of(answering_.lane) == nullptr) {
-      warn(environment_.log, "no_lane_for_unit",
-           {{"batch", id_.batch.value()}, {"unit", id_.unit.value()}, {"provider", lane().provider.value()}});
-      wait_ = no_lane_delay_max;
-      co_return false;
     }
     dispatcher_.attempt_resumed(answering_.lane);
   } else {
@@ -254,7 +251,9 @@ Attempt UnitRun::make_attempt() {
   attempt.resumed = resumed_;
   attempt.handle = unit_.handle;
   if (lane().mode == core::Mode::batch) {
-    const auto give_up = give_up_time(core::quote::lanes_of(route()), batch_.deadline, settings_.rescue_time);
+    std::vector<core::quote::RouteLane> lanes = core::quote::lanes_of(route());
+    std::erase_if(lanes, [this](const core::quote::RouteLane& one) { return dispatcher_.lane_of(one) == nullptr; });
+    const auto give_up = give_up_time(lanes, batch_.deadline, settings_.rescue_time);
     if (give_up && *give_up > environment_.now()) attempt.give_up_at = give_up;
   }
   for (const std::size_t index : environment_.catalog.offerings_of(lane().model)) {
@@ -277,7 +276,15 @@ Attempt UnitRun::make_attempt() {
 }
 
 boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::attempt() {
-  Lane& asked = *dispatcher_.lane_of(lane());
+  Lane* const found = dispatcher_.lane_of(lane());
+  if (found == nullptr) {
+    // It was begun when the lane was still set up.
+    warn(environment_.log, "lane_not_configured",
+         {{"batch", id_.batch.value()}, {"unit", id_.unit.value()}, {"provider", lane().provider.value()}});
+    end_ = AttemptEnd{LaneEnd::failed, "lane_not_configured", Trouble::blocked};
+    co_return co_await conclude();
+  }
+  Lane& asked = *found;
   auto inbox = std::make_shared<AttemptInbox>(strand_);
   const auto began = std::chrono::steady_clock::now();
   asked.start(make_attempt(), inbox);
@@ -346,7 +353,8 @@ boost::asio::awaitable<core::Result<UnitRun::Attempted>> UnitRun::conclude() {
     // With its batch, as the state then says; with the service, which starts nothing any more; or because another unit
     // of the batch met trouble.
     if (const auto reloaded = load(); reloaded.has_error()) co_return reloaded.error();
-    co_return batch_.stop == core::batch::StopReason::none ? Attempted::interrupted : Attempted::reload;
+    const bool by_us = stopped_from_outside() || batch_.stop == core::batch::StopReason::none;
+    co_return by_us ? Attempted::interrupted : Attempted::stopped;
   }
   count_the_rest(end_);
   core::batch::EndAttempt command;
@@ -408,12 +416,9 @@ core::Result<bool> UnitRun::accept(const Open& open, schemas::ItemResult result)
   } else {
     ++(result.outcome == schemas::ItemOutcome::succeeded ? outcomes_.succeeded : outcomes_.item_faults);
   }
-  std::vector<schemas::ItemResult> results;
-  for (const schemas::WorkItem& equal : open.equals) results.push_back(result_of_equal(equal, result));
-  results.insert(results.begin(), std::move(result));
-  if (const auto added = results_->add(results); added.has_error()) return added.error();
-  environment_.metrics.count("batchrouter_items_total", {{"outcome", schemas::to_string(results.front().outcome)}},
-                             static_cast<double>(results.size()));
+  if (const auto added = results_->add(result, open.equals); added.has_error()) return added.error();
+  environment_.metrics.count("batchrouter_items_total", {{"outcome", schemas::to_string(result.outcome)}},
+                             static_cast<double>(1 + open.equals.size()));
   return true;
 }
 

@@ -32,7 +32,7 @@ class UnitRun {
 
  private:
   boost::asio::awaitable<RunAgain> run_unit();
-  enum class Attempted { all_answered, items_left, interrupted, reload };
+  enum class Attempted { all_answered, items_left, interrupted, stopped };
 
   // An item without an answer, and those that equal it.
   struct Open {

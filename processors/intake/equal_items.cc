@@ -36,7 +36,7 @@ void EqualItems::finish() {
     return a.digest != b.digest ? a.digest < b.digest : a.place.number < b.place.number;
   });
   for (std::size_t i = 0, original = 0; i < asked_.size(); ++i) {
-    if (asked_[i].digest != asked_[original].digest) original = i;
+    if (asked_[i].digest != asked_[original].digest || i - original > equals_max) original = i;
     if (i == original) continue;
     equals_.push_back({asked_[original].place.number, asked_[i].place});
     const std::uint32_t number = asked_[i].place.number;

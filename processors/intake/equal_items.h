@@ -17,6 +17,9 @@ namespace processors {
 
 class EqualItems {
  public:
+  // Of one item; the next one that equals it is asked again. Their rows are written together.
+  static constexpr std::size_t equals_max = 1'000;
+
   // Where an item's line stands in the spool.
   struct Place {
     std::uint32_t number = 0;

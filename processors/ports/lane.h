@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/catalog.h"
@@ -15,6 +16,10 @@
 #include "core/time.h"
 
 namespace processors {
+
+// A handle that says: a provider batch is about to be made, or was, and its own handle is not known yet. Lanes that can
+// tell a lost batch only by circumstances say it first, so that no other attempt is in doubt.
+constexpr std::string_view handle_in_making = "in_making";
 
 struct LaneItem {
   std::uint32_t number = 0;  // of the item in its batch, from 0; customers' own ids never leave the system
@@ -99,7 +104,8 @@ struct AttemptEnd {
 class AttemptObserver {
  public:
   virtual ~AttemptObserver() = default;
-  // A provider batch exists: continue by calling `durable` has been called, so that a crash can find it again.
+  // A provider batch exists, or is in the making: continue by calling `durable` has been called, so that a crash can
+  // find it again.
   virtual void on_handle(std::string handle, std::function<void()> durable) = 0;
   virtual void on_answer(LaneAnswer answer) = 0;
   virtual void on_end(AttemptEnd end) = 0;

@@ -1,5 +1,3 @@
-#include "processors/fault_point.h"
-
 #include <signal.h>
 #include <unistd.h>
 
@@ -7,6 +5,8 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+
+#include "processors/fault_point.h"
 
 namespace processors {
 
