@@ -310,8 +310,8 @@ TEST_F(DispatcherTest, ANewAttemptHasNoOldHandle) {
   EXPECT_EQ(service->lane.runs[1].attempt.handle, "");
 }
 
-// If this failed, trouble of one unit would leave the others of its batch standing until the next start.
-TEST_F(DispatcherTest, TroubleOfOneUnitDoesNotStrandTheOthers) {
+// If this failed, what the others of the batch are being answered would be bought twice.
+TEST_F(DispatcherTest, TroubleOfOneUnitDoesNotTouchTheOthers) {
   service->lane.report_handles();
   service->open_account();
   const core::BatchId id("bat_00000000000000000000000002");
@@ -320,8 +320,14 @@ TEST_F(DispatcherTest, TroubleOfOneUnitDoesNotStrandTheOthers) {
   service->run_until([&] { return service->lane.asked(0) == 1 && service->lane.asked(4) == 1; });
   service->lane.answer_by([](const Attempt&, const LaneItem& item) { return answer_with(item, Verdict::succeeded); });
   service->lane.runs[0].observer->on_handle("another", [] {});
-  service->bus.refuse_next(1, core::ErrorCode::overloaded);  // the unit gives up for now, and its batch's attempts stop
+  service->bus.refuse_next(1, core::ErrorCode::overloaded);  // the unit gives up for now
+  service->run_until([&] { return service->unit(id, 0).phase == core::batch::UnitPhase::closed; });
+  ASSERT_TRUE(service->lane.runs[1].observer) << "the other attempt goes on";
+  for (const LaneItem& item : service->lane.runs[1].attempt.items)
+    service->lane.runs[1].observer->on_answer(answer_with(item, Verdict::succeeded));
+  service->lane.end(1, {});
   const core::batch::Batch batch = service->run_to_the_end(id);
+  EXPECT_EQ(service->lane.asked(4), 1);
   EXPECT_EQ(batch.closed.tally, (Tally{8, 0, 0, 0, 0}));
   expect_one_row_each(batch);
 }

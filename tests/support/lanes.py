@@ -26,7 +26,7 @@ class LaneService(Service):
     """One whose lanes are those of the environment's variables: the settings that an operator cannot do without."""
 
     def __init__(self, data, settings, variables, program=services.PROGRAM):
-        super().__init__(data, {"simulated.enabled": False, **settings}, program=program)
+        super().__init__(data, {"simulated.enabled": False, "dispatch.lookup_seconds": 2, **settings}, program=program)
         self.variables = variables
 
     def start(self):
