@@ -72,7 +72,7 @@ boost::asio::awaitable<RunAgain> UnitRun::run_unit() {
   core::Result<void> done = load();
   if (done.has_value() && gone_) co_return RunAgain{};
 
-  std::optional<schemas::ItemOutcome> outcome = outcome_without_asking();
+  const std::optional<schemas::ItemOutcome> outcome = outcome_without_asking();
   if (done.has_value() && !outcome) {
     const bool found = co_await find_lane();
     if (!found) co_return wait_;
@@ -338,7 +338,8 @@ boost::asio::awaitable<core::Result<void>> UnitRun::follow(std::shared_ptr<Attem
 boost::asio::awaitable<core::Result<void>> UnitRun::make_durable(Handle handle) {
   core::Command command =
       core::batch::RecordHandle{id_.org, id_.batch, id_.unit, unit_.attempt, handle.text, term_->epoch};
-  const core::Result<Answer> recorded = co_await send("handle", std::move(command));
+  std::string verb = handle.text == handle_in_making ? "making" : "handle";  // each command has an id of its own
+  const core::Result<Answer> recorded = co_await send(std::move(verb), std::move(command));
   if (recorded.has_value()) {
     unit_.handle = handle.text;
     handle.durable();
