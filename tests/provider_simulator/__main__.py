@@ -28,16 +28,20 @@ def main():
         server = Server(options.port, simulator)
     except (OSError, ValueError, ScriptError) as error:
         sys.exit(f"provider_simulator: {error}")
-    end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end.set())
+        signal.signal(number, end)
     if options.until_stdin_closes:
-        threading.Thread(target=lambda: (sys.stdin.buffer.read(), end.set()), daemon=True).start()
+        threading.Thread(target=lambda: (sys.stdin.buffer.read(), end()), daemon=True).start()
     threading.Thread(target=server.run, daemon=True).start()
     print(f"listening http://127.0.0.1:{server.server_address[1]}", flush=True)
-    end.wait()
-    server.stopping.set()
-    os._exit(0)  # at once, whatever connections hang by script; the log is written line by line
+    while True:
+        signal.pause()
+
+
+def end(*_):
+    # At once, whatever connections hang by script; the log is written line by line. No lock may be taken here, where a
+    # signal may come in the middle of anything.
+    os._exit(0)
 
 
 if __name__ == "__main__":
