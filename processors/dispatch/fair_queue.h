@@ -48,7 +48,6 @@ class FairQueue {
   }
 
   std::size_t size() const { return size_; }
-  bool waits(const Owner& owner) const { return works_.contains(owner); }
   const std::deque<Owner>& owners() const { return turns_; }
 
  private:

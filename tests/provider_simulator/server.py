@@ -6,7 +6,6 @@ import socket
 import socketserver
 import struct
 import sys
-import threading
 import time
 import traceback
 import urllib.parse
@@ -31,26 +30,20 @@ class Server(http.server.ThreadingHTTPServer):
         self._holder.bind(("127.0.0.1", port))
         super().__init__(self._holder.getsockname(), _Handler)
         self.simulator = simulator
-        self.stopping = threading.Event()
         self._refused_until = 0.0
 
     def run(self):
-        """Serves until stop()."""
-        while not self.stopping.is_set():
-            self.serve_forever(0.02)
-            if not self.stopping.is_set():  # refuse() ended it
-                self.socket.close()
-                self.stopping.wait(max(0.0, self._refused_until - time.monotonic()))
-                self.socket = socket.socket()
-                self.server_bind()
-                self.server_activate()
+        """Serves until the process ends."""
+        while True:
+            self.serve_forever(0.02)  # until refuse() ends it
+            self.socket.close()
+            time.sleep(max(0.0, self._refused_until - time.monotonic()))
+            self.socket = socket.socket()
+            self.server_bind()
+            self.server_activate()
 
     def refuse(self, seconds):
         self._refused_until = time.monotonic() + seconds
-        self.shutdown()
-
-    def stop(self):
-        self.stopping.set()
         self.shutdown()
 
     def shutdown_request(self, request):
@@ -179,8 +172,6 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(self._head(answer, None))
         for _ in range(fault.get("bytes", ENDLESS_BYTES) // 65536):
             self.wfile.write(b" " * 65536)
-            if self.server.stopping.is_set():
-                return
 
     def _close_or_reset(self, fault):
         """Closing with a reset (RST), where the fault says so, instead of an orderly end (FIN)."""
@@ -189,14 +180,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _pause(self, seconds):
-        """True when the client or the server went away meanwhile."""
+        """True when the client went away meanwhile."""
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
-            if self.server.stopping.is_set():
-                return True
             if select.select([self.connection], [], [], min(left, 0.05))[0]:
                 if not self.connection.recv(1, socket.MSG_PEEK):
                     self.close_connection = True
                     return True
-                self.server.stopping.wait(min(left, 0.05))
+                time.sleep(min(left, 0.05))
         return False
