@@ -70,6 +70,7 @@ struct Config {
   struct Accounts {
     core::Money starter_grant = core::Money::from_cents(25'00);
     std::chrono::hours verification_lifetime{24};
+    std::chrono::minutes password_reset_lifetime{60};
     std::chrono::days session_lifetime{14};
     std::uint32_t api_keys_max = 100;
   } accounts;

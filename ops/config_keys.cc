@@ -201,6 +201,9 @@ void add_business(std::vector<Key>& table) {
            "Credit that a new organization is given.")
       .add("verification_hours", &Accounts::verification_lifetime, duration<hours>(hours(1), hours(720)),
            "How long the link that verifies an e-mail address is good.")
+      .add("password_reset_minutes", &Accounts::password_reset_lifetime,
+           duration<std::chrono::minutes>(std::chrono::minutes(1), std::chrono::hours(24)),
+           "How long the link to choose a new password is good.")
       .add("session_days", &Accounts::session_lifetime, duration<days>(days(1), days(365)), "How long a login is good.")
       .add("api_keys_max", &Accounts::api_keys_max, whole_number<std::uint32_t>(1, 10'000),
            "API keys that an organization may have, revoked ones not counted.");
