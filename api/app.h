@@ -35,6 +35,9 @@ struct Settings {
   core::Duration batch_expectation = std::chrono::hours(12);  // of a provider's batch API
   core::Duration file_link_lifetime = std::chrono::minutes(15);
   bool webhooks_allow_loopback = false;
+  std::uint32_t org_requests_per_minute = 0;      // 0: as many as they like
+  std::uint32_t address_requests_per_minute = 0;  // of callers without a valid credential; 0: the same
+  std::vector<std::string> cors_origins = {};     // whose pages may read answers; those listed by name, with cookies
   core::Policy policy;
 };
 

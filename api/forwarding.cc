@@ -71,8 +71,9 @@ struct Rule {
   Find find;
 };
 
-constexpr std::array<Rule, 6> rules = {{
+constexpr std::array<Rule, 7> rules = {{
     {resources::anyone, nothing},
+    {resources::probe, nothing},
     {resources::visitor, of_credential},
     {resources::org, of_credential},
     {resources::signed_link, of_file},

@@ -43,6 +43,9 @@ struct Config {
     std::chrono::seconds idle_time{75};
     std::uint64_t body_bytes_per_second_min = 1'024;
     std::chrono::seconds drain_time{10};
+    std::uint32_t org_requests_per_minute = 6'000;       // 0: no limit
+    std::uint32_t address_requests_per_minute = 12'000;  // the same
+    std::string cors_origins;                            // "https://app.example.com, …"
   } http;
 
   struct Journal {

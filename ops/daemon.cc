@@ -36,6 +36,7 @@
 #include "api/http/server.h"
 #include "api/resources/resources.h"
 #include "ops/bus.h"
+#include "ops/config_values.h"
 #include "ops/providers.h"
 #include "ops/version.h"
 #include "processors/effects.h"
@@ -106,6 +107,9 @@ api::Settings api_settings(const Config& config, const std::string& instance) {
   settings.file_link_lifetime = config.files.link_lifetime;
   settings.webhooks_allow_loopback = config.webhooks.allow_loopback;
   settings.policy = policy_of(config);
+  settings.org_requests_per_minute = config.http.org_requests_per_minute;
+  settings.address_requests_per_minute = config.http.address_requests_per_minute;
+  settings.cors_origins = *origins_from(config.http.cors_origins);
   return settings;
 }
 
@@ -117,6 +121,7 @@ api::http::Settings http_settings(const Config::Http& config) {
   settings.header_timeout = config.header_time;
   settings.idle_timeout = config.idle_time;
   settings.body_bytes_per_second_min = config.body_bytes_per_second_min;
+  settings.cors_origins = *origins_from(config.cors_origins);
   return settings;
 }
 

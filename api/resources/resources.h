@@ -8,6 +8,7 @@ namespace api::resources {
 
 // Who may call a route. By that api/forwarding.cc finds the partition a request needs: each word has its rule there.
 inline constexpr const char* anyone = "anyone";              // and nothing that belongs to an org is looked at
+inline constexpr const char* probe = "probe";                // anyone, as often as they like: monitors
 inline constexpr const char* visitor = "visitor";            // anyone; an API key or a session is looked at
 inline constexpr const char* org = "org";                    // an API key or a session
 inline constexpr const char* signed_link = "signed";         // a signature in the URL
