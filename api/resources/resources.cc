@@ -22,6 +22,7 @@ void add_all(http::Router& router, const App& app) {
   add_catalog_providers(router, app);
   add_catalog_rankings(router, app);
   add_service(router, app);
+  add_docs(router, app);
   add_switched_off(router);
   add_answer_fields(router, app);
   limit_rates(router, app);

@@ -48,8 +48,8 @@ constexpr std::array features{
     Feature{"stripe_webhooks", false},
     Feature{"webhooks", true},
     Feature{"ai_batch_queue", false},
-    Feature{"openapi", false},
-    Feature{"docs_page", false},
+    Feature{"openapi", true},
+    Feature{"docs_page", true},
 };
 
 bool simulated(const App& app, const core::ConfiguredLane& lane) {
