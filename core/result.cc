@@ -16,6 +16,7 @@ bool transient(ErrorCode code) {
   switch (code) {
     case ErrorCode::idempotency_in_flight:
     case ErrorCode::batch_not_finished:
+    case ErrorCode::job_not_finished:
     case ErrorCode::too_many_requests:
     case ErrorCode::request_timeout:
     case ErrorCode::unavailable:
@@ -55,6 +56,15 @@ bool transient(ErrorCode code) {
     case ErrorCode::no_eligible_lane:
     case ErrorCode::insufficient_credits:
     case ErrorCode::amount_out_of_range:
+    case ErrorCode::checkout_not_found:
+    case ErrorCode::unknown_pack:
+    case ErrorCode::payment_mismatch:
+    case ErrorCode::workflow_not_found:
+    case ErrorCode::run_not_found:
+    case ErrorCode::job_not_found:
+    case ErrorCode::job_already_started:
+    case ErrorCode::import_not_found:
+    case ErrorCode::import_too_large:
     case ErrorCode::batch_not_found:
     case ErrorCode::batch_already_finished:
     case ErrorCode::nothing_to_retry:

@@ -16,8 +16,9 @@ inline constexpr const char* mail_reader = "mail_reader";    // the token out of
 inline constexpr const char* local_page = "local_page";      // a signature in the URL of a local checkout
 inline constexpr const char* stripe_event = "stripe_event";  // Stripe's signature in a header
 
-void add_auth(http::Router& router, const App& app);      // register, verify, login, logout
-void add_sessions(http::Router& router, const App& app);  // sessions/current
+void add_auth(http::Router& router, const App& app);       // register, verify, login, logout
+void add_passwords(http::Router& router, const App& app);  // forgot, reset; verification mail again
+void add_sessions(http::Router& router, const App& app);   // sessions/current
 void add_api_keys(http::Router& router, const App& app);
 void add_quotes(http::Router& router, const App& app);
 void add_batches(http::Router& router, const App& app);  // create, list, get, cancel, retry
