@@ -84,6 +84,11 @@ core::Policy policy_of(const Config& config) {
   return policy;
 }
 
+Checkout checkout_of(const Config& config) {
+  if (!config.stripe.secret_key.empty()) return Checkout::stripe;
+  return config.service.mode == Mode::development ? Checkout::local : Checkout::off;
+}
+
 std::string shared_directory_of(const Config& config) {
   return config.data.shared_directory.empty() ? config.data.directory : config.data.shared_directory;
 }

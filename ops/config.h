@@ -18,6 +18,7 @@ namespace ops {
 enum class Mode { development, production };
 enum class BusKind { embedded, kafka };
 enum class LogFormat { text, json };
+enum class MailKind { outbox, resend, smtp };
 
 struct Config {
   struct Service {
@@ -112,6 +113,21 @@ struct Config {
     std::chrono::minutes link_lifetime{15};
   } files;
 
+  struct Mail {
+    MailKind kind = MailKind::outbox;
+    std::string from = "BatchRouter <no-reply@batchrouter.invalid>";
+    std::string resend_api_key;
+    std::string smtp_url;
+    std::string smtp_username;  // empty: no login
+    std::string smtp_password;
+  } mail;
+
+  struct Stripe {
+    std::string secret_key;  // empty: no checkout, or in development a local one
+    std::string webhook_secret;
+    std::string base_url;  // empty: Stripe's own
+  } stripe;
+
   // One that is reached over the network; without a key, or for a server of one's own without a URL, it is not used.
   struct Provider {
     std::string api_key = {};
@@ -170,6 +186,10 @@ core::Result<Config> load_config(const std::vector<std::string>& arguments, cons
 std::optional<std::string> information_asked_for(const std::vector<std::string>& arguments);
 
 core::Policy policy_of(const Config& config);
+
+// Who takes payments.
+enum class Checkout { off, local, stripe };
+Checkout checkout_of(const Config& config);
 
 // What all nodes of a cluster share: blobs, keys and the catalog.
 std::string shared_directory_of(const Config& config);

@@ -18,6 +18,9 @@ void add_all(http::Router& router, const App& app) {
   add_route_receipt(router, app);
   add_files(router, app);
   add_billing(router, app);
+  add_checkout(router, app);
+  add_local_checkout(router, app);
+  add_stripe_webhook(router, app);
   add_catalog(router, app);
   add_catalog_providers(router, app);
   add_catalog_rankings(router, app);

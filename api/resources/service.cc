@@ -43,9 +43,7 @@ constexpr std::array features{
     Feature{"catalog_providers", true},
     Feature{"catalog_rankings", true},
     Feature{"billing_credits", true},
-    Feature{"billing_profile", false},
-    Feature{"checkout", false},
-    Feature{"stripe_webhooks", false},
+    Feature{"billing_profile", true},
     Feature{"webhooks", true},
     Feature{"ai_batch_queue", false},
     Feature{"openapi", true},
@@ -60,8 +58,11 @@ bool simulated(const App& app, const core::ConfiguredLane& lane) {
 void add_features(JsonText& json, const App& app) {
   bool simulated_lane = false;
   for (const core::ConfiguredLane& lane : app.lanes) simulated_lane = simulated_lane || simulated(app, lane);
-  json.object("features").text("email", "local_outbox");
+  json.object("features").text("email", app.settings.email);
   for (const Feature& feature : features) json.boolean(feature.name, feature.on);
+  json.boolean("checkout", app.checkout != nullptr);
+  json.text_or_null("checkout_provider", app.checkout != nullptr ? app.checkout->name() : "");
+  json.boolean("stripe_webhooks", !app.settings.stripe_webhook_secret.reveal().empty());
   json.boolean("simulated_lane", simulated_lane).end_object();
 }
 
