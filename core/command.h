@@ -7,6 +7,7 @@
 #include "core/batch/commands.h"
 #include "core/identity/commands.h"
 #include "core/ids.h"
+#include "core/job_queue/commands.h"
 #include "core/ledger/commands.h"
 #include "core/quote/commands.h"
 #include "core/time.h"
@@ -25,7 +26,8 @@ using Command =
                  identity::RotateApiKey, ledger::GrantCredits, quote::LockQuote, quote::ExpireQuote, batch::SubmitBatch,
                  batch::PlanUnits, batch::ReleaseBatch, batch::DispatchUnit, batch::RecordHandle, batch::ReportProgress,
                  batch::EndAttempt, batch::CloseUnit, batch::RecordFeedback, batch::CancelBatch, batch::ExpireBatch,
-                 webhook::RecordDelivery, webhook::RetryDelivery, CompleteEffect>;
+                 webhook::RecordDelivery, webhook::RetryDelivery, job_queue::EnqueueJob, job_queue::CancelJob,
+                 job_queue::FlushJobs, job_queue::CloseJobs, CompleteEffect>;
 
 struct Envelope {
   CommandId id;

@@ -2,6 +2,7 @@
 
 #include "core/batch/rules.h"
 #include "core/identity/rules.h"
+#include "core/job_queue/rules.h"
 #include "core/ledger/rules.h"
 #include "core/quote/rules.h"
 #include "core/webhook/rules.h"

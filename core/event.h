@@ -7,6 +7,7 @@
 #include "core/batch/events.h"
 #include "core/identity/events.h"
 #include "core/ids.h"
+#include "core/job_queue/events.h"
 #include "core/ledger/events.h"
 #include "core/quote/events.h"
 #include "core/time.h"
@@ -43,7 +44,8 @@ using Event = std::variant<
     quote::QuoteExpired, batch::BatchAccepted, batch::BatchQueued, batch::UnitsPlanned, batch::UnitDispatched,
     batch::HandleRecorded, batch::UnitProgressed, batch::AttemptEnded, batch::UnitClosed, batch::FeedbackRecorded,
     batch::StopRequested, batch::BatchEnded, webhook::DeliveryScheduled, webhook::DeliverySucceeded,
-    webhook::DeliveryFailed, webhook::DeliveryRetried, webhook::DeliveryExhausted>;
+    webhook::DeliveryFailed, webhook::DeliveryRetried, webhook::DeliveryExhausted, job_queue::JobEnqueued,
+    job_queue::JobCancelled, job_queue::JobsFlushed, job_queue::JobsReady, job_queue::JobsClosed>;
 
 using Events = std::vector<Event>;
 

@@ -16,6 +16,7 @@ bool transient(ErrorCode code) {
   switch (code) {
     case ErrorCode::idempotency_in_flight:
     case ErrorCode::batch_not_finished:
+    case ErrorCode::job_not_finished:
     case ErrorCode::too_many_requests:
     case ErrorCode::request_timeout:
     case ErrorCode::unavailable:
@@ -58,6 +59,8 @@ bool transient(ErrorCode code) {
     case ErrorCode::batch_not_found:
     case ErrorCode::batch_already_finished:
     case ErrorCode::nothing_to_retry:
+    case ErrorCode::job_not_found:
+    case ErrorCode::job_not_pending:
     case ErrorCode::artifact_not_found:
     case ErrorCode::idempotency_conflict:
     case ErrorCode::idempotency_key_invalid:

@@ -29,6 +29,8 @@ namespace core {
   X(batch_not_found) X(batch_not_finished) X(batch_already_finished) X(nothing_to_retry)       \
   X(artifact_not_found)                                                                        \
   X(idempotency_conflict) X(idempotency_in_flight) X(idempotency_key_invalid)                  \
+  /* jobs of the AI Batch queue */                                                              \
+  X(job_not_found) X(job_not_finished) X(job_not_pending)                                      \
   /* effects reporting late: recorded nowhere, harmless */                                     \
   X(stale_report)                                                                              \
   /* the service */                                                                            \

@@ -10,6 +10,7 @@
 #include "core/command.h"
 #include "core/effect.h"
 #include "core/identity/state.h"
+#include "core/job_queue/state.h"
 #include "core/learning/state.h"
 #include "core/ledger/state.h"
 #include "core/quote/state.h"
@@ -78,7 +79,8 @@ using StateRows =
     RowTypes<identity::EmailClaim, identity::Org, identity::Verification, identity::Session, identity::ApiKey,
              identity::ApiKeySecret, ledger::Account, ledger::Reservation, ledger::Entry, ledger::Book, ledger::Posted,
              quote::Quote, batch::Batch, batch::Unit, batch::Submission, batch::ProviderBatch, batch::Feedback,
-             learning::LaneDay, learning::Judgement, webhook::Delivery, Timer, Outstanding, BusCursor>;
+             learning::LaneDay, learning::Judgement, webhook::Delivery, job_queue::Job, job_queue::WaitingJob,
+             job_queue::JobSubmission, job_queue::Flush, job_queue::QueueStats, Timer, Outstanding, BusCursor>;
 
 using State = StateRows::In<Tables>;
 

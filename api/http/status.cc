@@ -26,6 +26,7 @@ int http_status(core::ErrorCode code) {
     case api_key_not_found:
     case quote_not_found:
     case batch_not_found:
+    case job_not_found:
     case artifact_not_found: return 404;
     case method_not_allowed: return 405;
     case request_timeout: return 408;
@@ -35,6 +36,8 @@ int http_status(core::ErrorCode code) {
     case batch_not_finished:
     case batch_already_finished:
     case nothing_to_retry:
+    case job_not_finished:
+    case job_not_pending:
     case idempotency_in_flight: return 409;
     case length_required: return 411;
     case payload_too_large: return 413;

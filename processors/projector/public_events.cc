@@ -247,6 +247,11 @@ Records public_records(const EventPlace& place, const core::Event& event, const 
                         [&](const core::webhook::DeliveryFailed& one) { return nothing(one); },
                         [&](const core::webhook::DeliveryRetried& one) { return nothing(one); },
                         [&](const core::webhook::DeliveryExhausted& one) { return nothing(one); },
+                        [&](const core::job_queue::JobEnqueued& one) { return nothing(one); },
+                        [&](const core::job_queue::JobCancelled& one) { return nothing(one); },
+                        [&](const core::job_queue::JobsFlushed& one) { return nothing(one); },
+                        [&](const core::job_queue::JobsReady& one) { return nothing(one); },
+                        [&](const core::job_queue::JobsClosed& one) { return nothing(one); },
                     },
                     event);
 }
