@@ -27,7 +27,9 @@ void add_billing(http::Router& router, const App& app);
 void add_catalog(http::Router& router, const App& app);  // models
 void add_catalog_providers(http::Router& router, const App& app);
 void add_catalog_rankings(http::Router& router, const App& app);
-void add_service(http::Router& router, const App& app);  // runtime, healthz, readyz, metrics
+void add_job_queue(http::Router& router, const App& app);           // the AI Batch queue
+void add_job_queue_internal(http::Router& router, const App& app);  // flush, poll
+void add_service(http::Router& router, const App& app);             // runtime, healthz, readyz, metrics
 
 void add_switched_off(http::Router& router);  // what the product has and this version has not
 

@@ -47,7 +47,7 @@ constexpr std::array features{
     Feature{"checkout", false},
     Feature{"stripe_webhooks", false},
     Feature{"webhooks", true},
-    Feature{"ai_batch_queue", false},
+    Feature{"ai_batch_queue", true},
     Feature{"openapi", false},
     Feature{"docs_page", false},
 };
