@@ -48,7 +48,10 @@ core::Result<Principal> by_session(const App& app, std::string_view token, AuthM
   const core::Digest digest = schemas::sha256(token);
   const auto session = app.reader.find<identity::Session>(core::aggregate_of(*org), {digest});
   if (session.has_error()) return session.error();
-  if (!*session || (*session)->org != *org || (*session)->expires_at <= app.now()) return invalid_session();
+  if (!*session || (*session)->org != *org) return invalid_session();
+  const auto owner = app.reader.find<identity::Org>(core::aggregate_of(*org), {*org});
+  if (owner.has_error()) return owner.error();
+  if (!*owner || !identity::active(**session, **owner, app.now())) return invalid_session();
   return Principal{*org, (*session)->user, method, digest, std::nullopt};
 }
 

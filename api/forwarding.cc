@@ -57,8 +57,8 @@ Aggregate of_email(const App& app, const http::Request& request) {
 }
 
 Aggregate of_mailed_token(const App&, const http::Request& request) {
-  if (request.method != http::Method::post) return of_org(schemas::org_of_token(request.query("token").value_or("")));
-  const auto body = JsonBody::parse(request, {"token"});
+  if (const auto token = request.query("token")) return of_org(schemas::org_of_token(*token));
+  const auto body = JsonBody::parse(request, {"token", "password"});
   if (body.has_error()) return std::nullopt;
   const auto token = body->text("token", request.body.size());
   return token.has_error() ? std::nullopt : of_org(schemas::org_of_token(*token));

@@ -115,6 +115,14 @@ Prices half(const Prices& prices) {
 
 }  // namespace
 
+std::optional<Prices> Catalog::list_prices(const ProviderId& provider, const ModelSlug& model) const {
+  for (const std::size_t index : offerings_of(model)) {
+    const Offering& offering = offerings_[index];
+    if (offering.provider == provider && offering.mode == Mode::sync) return offering.prices;
+  }
+  return std::nullopt;
+}
+
 Catalog with_simulated_provider(const Catalog& catalog) {
   const ProviderId simulated{std::string(simulated_provider)};
   std::vector<Provider> providers = catalog.providers();

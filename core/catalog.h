@@ -88,6 +88,8 @@ class Catalog {
   const Provider* provider(const ProviderId& id) const;
   // Indices into offerings() of one model's, in catalog order.
   const std::vector<std::size_t>& offerings_of(const ModelSlug& slug) const;
+  // Of a synchronous call to this provider; nothing where it offers none.
+  std::optional<Prices> list_prices(const ProviderId& provider, const ModelSlug& model) const;
 
  private:
   std::string version_;

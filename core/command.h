@@ -5,8 +5,10 @@
 #include <variant>
 
 #include "core/batch/commands.h"
+#include "core/billing/commands.h"
 #include "core/identity/commands.h"
 #include "core/ids.h"
+#include "core/imports/commands.h"
 #include "core/job_queue/commands.h"
 #include "core/ledger/commands.h"
 #include "core/quote/commands.h"
@@ -21,13 +23,17 @@ struct CompleteEffect {
 };
 
 using Command =
-    std::variant<identity::ClaimEmail, identity::CreateOrg, identity::RequestVerification, identity::VerifyEmail,
-                 identity::OpenSession, identity::CloseSession, identity::CreateApiKey, identity::RevokeApiKey,
-                 identity::RotateApiKey, ledger::GrantCredits, quote::LockQuote, quote::ExpireQuote, batch::SubmitBatch,
-                 batch::PlanUnits, batch::ReleaseBatch, batch::DispatchUnit, batch::RecordHandle, batch::ReportProgress,
+    std::variant<identity::ClaimEmail, identity::CreateOrg, identity::RequestVerification, identity::ResendVerification,
+                 identity::VerifyEmail, identity::RequestPasswordReset, identity::ResetPassword, identity::OpenSession,
+                 identity::CloseSession, identity::CreateApiKey, identity::RevokeApiKey, identity::RotateApiKey,
+                 ledger::GrantCredits, quote::LockQuote, quote::ExpireQuote, batch::SubmitBatch, batch::PlanUnits,
+                 batch::ReleaseBatch, batch::DispatchUnit, batch::RecordHandle, batch::ReportProgress,
                  batch::EndAttempt, batch::CloseUnit, batch::RecordFeedback, batch::CancelBatch, batch::ExpireBatch,
-                 webhook::RecordDelivery, webhook::RetryDelivery, job_queue::EnqueueJob, job_queue::CancelJob,
-                 job_queue::FlushJobs, job_queue::CloseJobs, CompleteEffect>;
+                 webhook::RecordDelivery, webhook::RetryDelivery, billing::OpenCheckout, billing::RecordCheckoutPage,
+                 billing::PayCheckout, billing::CloseCheckout, billing::NotePayment, billing::ReportRefund,
+                 billing::ReportDispute, billing::RefundCheckout, billing::MoveDispute, billing::SetProfile,
+                 imports::RecordImport, job_queue::EnqueueJob, job_queue::CancelJob, job_queue::FlushJobs,
+                 job_queue::CloseJobs, CompleteEffect>;
 
 struct Envelope {
   CommandId id;
@@ -38,6 +44,7 @@ struct Envelope {
 
 AggregateKey aggregate_of(const OrgId& org);
 AggregateKey aggregate_of_email(const Digest& email);
+AggregateKey aggregate_of(const PaymentId& payment);
 
 // Kafka's default partitioner (murmur2), so that a keyed record of any client lands where we look for it.
 Partition partition_of(const AggregateKey& aggregate, std::uint32_t partition_count);

@@ -1,7 +1,9 @@
 #include "core/decide.h"
 
 #include "core/batch/rules.h"
+#include "core/billing/rules.h"
 #include "core/identity/rules.h"
+#include "core/imports/rules.h"
 #include "core/job_queue/rules.h"
 #include "core/ledger/rules.h"
 #include "core/quote/rules.h"

@@ -7,8 +7,10 @@ namespace core {
 std::string key_of(const Effect& effect) {
   return std::visit(
       Overloaded{
-          [](const ForwardCommand& forward) { return "forward/" + forward.aggregate.value(); },
-          [](const SendVerificationMail& mail) { return "mail/" + mail.mail.value(); },
+          [](const ForwardCommand& forward) {
+            return "forward/" + forward.aggregate.value() + (forward.cause.empty() ? "" : "/" + forward.cause);
+          },
+          [](const SendMail& mail) { return "mail/" + mail.mail.value(); },
           [](const PlanBatch& plan) { return "plan/" + plan.batch.value(); },
           [](const RunUnit& run) { return "run/" + run.batch.value() + "/" + std::to_string(run.unit.value()); },
           [](const StopBatch& stop) { return "stop/" + stop.batch.value(); },

@@ -16,13 +16,15 @@ namespace core {
 struct ForwardCommand {
   AggregateKey aggregate;
   Command command;
+  std::string cause = {};  // tells apart what goes to the same aggregate; empty where there is one thing only
 };
 
-struct SendVerificationMail {
+struct SendMail {
   OrgId org;
   MailId mail;
-  Sealed profile;
-  Sealed token;
+  identity::MailKind kind = identity::MailKind::verification;
+  Sealed profile;  // has the address
+  Sealed token;    // empty: of a kind that has none
 };
 
 // Reads the batch's plan and has its units planned.
@@ -55,8 +57,7 @@ struct CollectJobs {
   BatchId batch;
 };
 
-using Effect =
-    std::variant<ForwardCommand, SendVerificationMail, PlanBatch, RunUnit, StopBatch, DeliverWebhook, CollectJobs>;
+using Effect = std::variant<ForwardCommand, SendMail, PlanBatch, RunUnit, StopBatch, DeliverWebhook, CollectJobs>;
 
 // Unique among the effects of a partition that are not done.
 std::string key_of(const Effect& effect);

@@ -5,8 +5,10 @@
 #include <variant>
 
 #include "core/batch/events.h"
+#include "core/billing/events.h"
 #include "core/identity/events.h"
 #include "core/ids.h"
+#include "core/imports/events.h"
 #include "core/job_queue/events.h"
 #include "core/ledger/events.h"
 #include "core/quote/events.h"
@@ -39,13 +41,17 @@ struct BusCommandTaken final {
 
 using Event = std::variant<
     PartitionOpened, EffectCompleted, TimerFired, BusCommandTaken, identity::EmailClaimed, identity::OrgCreated,
-    identity::VerificationRequested, identity::EmailVerified, identity::SessionOpened, identity::SessionClosed,
+    identity::VerificationRequested, identity::SignUpReminded, identity::EmailVerified,
+    identity::PasswordResetRequested, identity::PasswordChanged, identity::SessionOpened, identity::SessionClosed,
     identity::ApiKeyCreated, identity::ApiKeyRevoked, ledger::TransferPosted, quote::QuoteLocked, quote::QuoteConsumed,
     quote::QuoteExpired, batch::BatchAccepted, batch::BatchQueued, batch::UnitsPlanned, batch::UnitDispatched,
     batch::HandleRecorded, batch::UnitProgressed, batch::AttemptEnded, batch::UnitClosed, batch::FeedbackRecorded,
     batch::StopRequested, batch::BatchEnded, webhook::DeliveryScheduled, webhook::DeliverySucceeded,
-    webhook::DeliveryFailed, webhook::DeliveryRetried, webhook::DeliveryExhausted, job_queue::JobEnqueued,
-    job_queue::JobCancelled, job_queue::JobsFlushed, job_queue::JobsReady, job_queue::JobsClosed>;
+    webhook::DeliveryFailed, webhook::DeliveryRetried, webhook::DeliveryExhausted, billing::CheckoutOpened,
+    billing::CheckoutPageRecorded, billing::CheckoutPaid, billing::CheckoutClosed, billing::PaymentNoted,
+    billing::RefundReported, billing::DisputeReported, billing::CheckoutRefunded, billing::DisputeMoved,
+    billing::ProfileSet, imports::ImportRecorded, job_queue::JobEnqueued, job_queue::JobCancelled,
+    job_queue::JobsFlushed, job_queue::JobsReady, job_queue::JobsClosed>;
 
 using Events = std::vector<Event>;
 

@@ -13,6 +13,7 @@ namespace core {
 struct Policy {
   Money starter_grant = Money::from_cents(25'00);
   Duration verification_lifetime = std::chrono::hours(24);
+  Duration password_reset_lifetime = std::chrono::hours(1);
   Duration session_lifetime = std::chrono::hours(24 * 14);
   std::size_t api_keys_max = 100;  // not revoked, of one org
 

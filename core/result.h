@@ -24,13 +24,16 @@ namespace core {
   X(quote_not_found) X(quote_expired) X(quote_consumed) X(quote_mismatch) X(quote_exceeded)    \
   X(no_eligible_lane)                                                                          \
   /* money */                                                                                  \
-  X(insufficient_credits) X(amount_out_of_range)                                               \
+  X(insufficient_credits) X(amount_out_of_range) X(checkout_not_found) X(unknown_pack)         \
+  X(payment_mismatch)                                                                          \
   /* batches */                                                                                \
   X(batch_not_found) X(batch_not_finished) X(batch_already_finished) X(nothing_to_retry)       \
   X(artifact_not_found)                                                                        \
   X(idempotency_conflict) X(idempotency_in_flight) X(idempotency_key_invalid)                  \
-  /* jobs of the AI Batch queue */                                                              \
-  X(job_not_found) X(job_not_finished) X(job_not_pending)                                      \
+  X(workflow_not_found) X(run_not_found) X(job_not_found) X(job_not_finished)                  \
+  X(job_already_started)                                                                       \
+  /* imports */                                                                                \
+  X(import_not_found) X(import_too_large)                                                      \
   /* effects reporting late: recorded nowhere, harmless */                                     \
   X(stale_report)                                                                              \
   /* the service */                                                                            \

@@ -7,9 +7,11 @@
 #include <utility>
 
 #include "core/batch/state.h"
+#include "core/billing/state.h"
 #include "core/command.h"
 #include "core/effect.h"
 #include "core/identity/state.h"
+#include "core/imports/state.h"
 #include "core/job_queue/state.h"
 #include "core/learning/state.h"
 #include "core/ledger/state.h"
@@ -76,10 +78,12 @@ struct RowTypes {
 };
 
 using StateRows =
-    RowTypes<identity::EmailClaim, identity::Org, identity::Verification, identity::Session, identity::ApiKey,
-             identity::ApiKeySecret, ledger::Account, ledger::Reservation, ledger::Entry, ledger::Book, ledger::Posted,
-             quote::Quote, batch::Batch, batch::Unit, batch::Submission, batch::ProviderBatch, batch::Feedback,
-             learning::LaneDay, learning::Judgement, webhook::Delivery, job_queue::Job, job_queue::WaitingJob,
+    RowTypes<identity::EmailClaim, identity::Org, identity::Verification, identity::PasswordReset, identity::Session,
+             identity::ApiKey, identity::ApiKeySecret, ledger::Account, ledger::Reservation, ledger::Entry,
+             ledger::Book, ledger::Posted, quote::Quote, batch::Batch, batch::Unit, batch::Submission,
+             batch::ProviderBatch, batch::Feedback, learning::LaneDay, learning::ServedDay, learning::WorkflowDay,
+             learning::Judgement, webhook::Delivery, billing::Checkout, billing::Payment, billing::Profile,
+             imports::Import, imports::ImportContent, imports::ImportDay, job_queue::Job, job_queue::WaitingJob,
              job_queue::JobSubmission, job_queue::Flush, job_queue::QueueStats, Timer, Outstanding, BusCursor>;
 
 using State = StateRows::In<Tables>;

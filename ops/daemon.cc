@@ -327,8 +327,7 @@ core::Result<void> Daemon::Parts::make_api() {
   delivery_.emplace(work_pool_.get_executor(),
                     processors::Delivery::Environment{reader, *node_, *vault_, *outbox_, *webhooks_, app_->links,
                                                       public_url, config_.webhooks.link_lifetime, now, metrics_, log_});
-  collector_.emplace(work_pool_.get_executor(),
-                     processors::Collector::Environment{catalog_, *blobs_, reader, *node_, log_});
+  collector_.emplace(work_pool_.get_executor(), processors::Collector::Environment{*blobs_, reader, *node_, log_});
   effects_.attach(*planner_, *dispatcher_, *delivery_, *collector_, *node_);
   return {};
 }

@@ -18,7 +18,7 @@ void Effects::start(const TermPointer& term, const core::AggregateKey& origin, c
   INVARIANT(dispatcher_ != nullptr);
   std::visit(core::Overloaded{
                  [&](const core::ForwardCommand& forward) { delivery_->forward(term, origin, forward); },
-                 [&](const core::SendVerificationMail& mail) { delivery_->send_mail(term, origin, mail); },
+                 [&](const core::SendMail& mail) { delivery_->send_mail(term, origin, mail); },
                  [&](const core::PlanBatch& plan) { planner_->plan(term, plan); },
                  [&](const core::RunUnit& unit) { dispatcher_->run(term, unit); },
                  [&](const core::StopBatch& stop) {

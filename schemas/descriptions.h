@@ -15,6 +15,8 @@ SCHEMAS_ENUM(core::PrivacyTier, standard, no_training, zero_retention);
 SCHEMAS_ENUM(core::SlaTier, priority, standard, economy);
 SCHEMAS_ENUM(core::RoutingMode, cheapest, sla_aware, public_only, quality);
 SCHEMAS_ENUM(core::identity::AccountKind, customer, agent);
+SCHEMAS_ENUM(core::identity::MailKind, verification, sign_up_again, password_reset, password_changed);
+SCHEMAS_ENUM(core::billing::CheckoutPhase, open, paid, closed);
 SCHEMAS_ENUM(core::ledger::TransferKind, top_up, grant, reserve, capture, release, refund, adjustment, provider_charge);
 SCHEMAS_ENUM(core::quote::Basis, manifest, estimate);
 SCHEMAS_ENUM(core::quote::Phase, locked, consumed, expired);
@@ -36,8 +38,8 @@ SCHEMAS_FIELDS(core::quote::RejectedLane, model, provider, mode, reason, detail)
 SCHEMAS_LATER(core::quote::RejectedLane, detail);
 SCHEMAS_FIELDS(core::quote::RouteLane, provider, model, mode, prices);
 SCHEMAS_FIELDS(core::quote::Route, provider, model, mode, prices, item_count, total, quality_score,
-               reliability_prior_score, fallback_order, operation, lanes, observed_confidence_score);
-SCHEMAS_LATER(core::quote::Route, operation, lanes);
+               reliability_prior_score, fallback_order, operation, lanes, observed_confidence_score, list_prices);
+SCHEMAS_LATER(core::quote::Route, operation, lanes, list_prices);
 SCHEMAS_FIELDS(core::quote::Plan, blob, content, item_count, unit_count, total, routes, equal_items);
 SCHEMAS_LATER(core::quote::Plan, equal_items);
 SCHEMAS_FIELDS(core::quote::Estimate, models, items_max, item_ceiling);
@@ -53,6 +55,10 @@ SCHEMAS_FIELDS(core::batch::AttemptOutcomes, asked, succeeded, item_faults, lane
 SCHEMAS_FIELDS(core::batch::PassedLane, provider, model, mode, reason);
 SCHEMAS_FIELDS(core::batch::AttemptRecord, number, provider, model, mode, passed, handle, began_at, ended_at,
                end_reason, outcomes);
+SCHEMAS_FIELDS(core::billing::Dispute, id, amount, recovered, withdrawn, reinstated);
+SCHEMAS_FIELDS(core::imports::Totals, items, succeeded, failed, invalid, unpriced, input_tokens, cached_tokens,
+               output_tokens, paid, list, optimized);
+SCHEMAS_FIELDS(core::imports::DayTotals, day, model, operation, totals);
 
 SCHEMAS_FIELDS(core::job_queue::RowPlace, unit, offset, bytes);
 SCHEMAS_FIELDS(core::job_queue::Outcome, job, end, input_tokens, output_tokens, charged, list_cost, error, row);
@@ -64,6 +70,12 @@ SCHEMAS_TYPE(core::identity::CreateOrg, "identity.create_org");
 SCHEMAS_FIELDS(core::identity::CreateOrg, org, user, kind, email, profile, verification);
 SCHEMAS_TYPE(core::identity::RequestVerification, "identity.request_verification");
 SCHEMAS_FIELDS(core::identity::RequestVerification, org, profile, verification);
+SCHEMAS_TYPE(core::identity::ResendVerification, "identity.resend_verification");
+SCHEMAS_FIELDS(core::identity::ResendVerification, org, verification);
+SCHEMAS_TYPE(core::identity::RequestPasswordReset, "identity.request_password_reset");
+SCHEMAS_FIELDS(core::identity::RequestPasswordReset, org, reset);
+SCHEMAS_TYPE(core::identity::ResetPassword, "identity.reset_password");
+SCHEMAS_FIELDS(core::identity::ResetPassword, org, token, profile);
 SCHEMAS_TYPE(core::identity::VerifyEmail, "identity.verify_email");
 SCHEMAS_FIELDS(core::identity::VerifyEmail, org, token, session);
 SCHEMAS_TYPE(core::identity::OpenSession, "identity.open_session");
@@ -79,7 +91,9 @@ SCHEMAS_FIELDS(core::identity::RotateApiKey, org, key, replacement, grace);
 SCHEMAS_TYPE(core::ledger::GrantCredits, "ledger.grant_credits");
 SCHEMAS_FIELDS(core::ledger::GrantCredits, org, grant, amount);
 SCHEMAS_TYPE(core::quote::LockQuote, "quote.lock");
-SCHEMAS_FIELDS(core::quote::LockQuote, org, quote, basis, terms, plan, estimate, rejected, catalog_version, webhook);
+SCHEMAS_FIELDS(core::quote::LockQuote, org, quote, basis, terms, plan, estimate, rejected, catalog_version, webhook,
+               workflow);
+SCHEMAS_LATER(core::quote::LockQuote, workflow);
 SCHEMAS_TYPE(core::quote::ExpireQuote, "quote.expire");
 SCHEMAS_FIELDS(core::quote::ExpireQuote, org, quote);
 SCHEMAS_TYPE(core::batch::SubmitBatch, "batch.submit");
@@ -111,6 +125,29 @@ SCHEMAS_TYPE(core::webhook::RecordDelivery, "webhook.record_delivery");
 SCHEMAS_FIELDS(core::webhook::RecordDelivery, org, delivery, attempt, status, reason, retry_after);
 SCHEMAS_TYPE(core::webhook::RetryDelivery, "webhook.retry_delivery");
 SCHEMAS_FIELDS(core::webhook::RetryDelivery, org, delivery, attempt);
+SCHEMAS_TYPE(core::billing::OpenCheckout, "billing.open_checkout");
+SCHEMAS_FIELDS(core::billing::OpenCheckout, org, checkout, pack, amount, provider);
+SCHEMAS_TYPE(core::billing::RecordCheckoutPage, "billing.record_checkout_page");
+SCHEMAS_FIELDS(core::billing::RecordCheckoutPage, org, checkout, session, url, expires_at);
+SCHEMAS_TYPE(core::billing::PayCheckout, "billing.pay_checkout");
+SCHEMAS_FIELDS(core::billing::PayCheckout, org, checkout, payment, amount);
+SCHEMAS_TYPE(core::billing::CloseCheckout, "billing.close_checkout");
+SCHEMAS_FIELDS(core::billing::CloseCheckout, org, checkout, reason);
+SCHEMAS_TYPE(core::billing::NotePayment, "billing.note_payment");
+SCHEMAS_FIELDS(core::billing::NotePayment, payment, org, checkout);
+SCHEMAS_TYPE(core::billing::ReportRefund, "billing.report_refund");
+SCHEMAS_FIELDS(core::billing::ReportRefund, payment, refunded);
+SCHEMAS_TYPE(core::billing::ReportDispute, "billing.report_dispute");
+SCHEMAS_FIELDS(core::billing::ReportDispute, payment, dispute, amount, reinstated);
+SCHEMAS_TYPE(core::billing::RefundCheckout, "billing.refund_checkout");
+SCHEMAS_FIELDS(core::billing::RefundCheckout, org, checkout, refunded);
+SCHEMAS_TYPE(core::billing::MoveDispute, "billing.move_dispute");
+SCHEMAS_FIELDS(core::billing::MoveDispute, org, checkout, dispute, amount, reinstated);
+SCHEMAS_TYPE(core::billing::SetProfile, "billing.set_profile");
+SCHEMAS_FIELDS(core::billing::SetProfile, org, profile);
+SCHEMAS_TYPE(core::imports::RecordImport, "imports.record");
+SCHEMAS_FIELDS(core::imports::RecordImport, org, import, provider, content, manifest, manifest_items, fault_count,
+               days);
 SCHEMAS_TYPE(core::job_queue::EnqueueJob, "job_queue.enqueue");
 SCHEMAS_FIELDS(core::job_queue::EnqueueJob, org, job, type, payload, priority, run_after, idempotency);
 SCHEMAS_TYPE(core::job_queue::CancelJob, "job_queue.cancel");
@@ -136,7 +173,14 @@ SCHEMAS_FIELDS(core::identity::EmailClaimed, email, org, user, kind, profile, ve
 SCHEMAS_TYPE(core::identity::OrgCreated, "identity.org_created");
 SCHEMAS_FIELDS(core::identity::OrgCreated, org, user, kind, email);
 SCHEMAS_TYPE(core::identity::VerificationRequested, "identity.verification_requested");
-SCHEMAS_FIELDS(core::identity::VerificationRequested, org, mail, profile, verification, expires_at);
+SCHEMAS_FIELDS(core::identity::VerificationRequested, org, mail, profile, verification, expires_at, resent);
+SCHEMAS_LATER(core::identity::VerificationRequested, resent);
+SCHEMAS_TYPE(core::identity::SignUpReminded, "identity.sign_up_reminded");
+SCHEMAS_FIELDS(core::identity::SignUpReminded, org, mail, profile);
+SCHEMAS_TYPE(core::identity::PasswordResetRequested, "identity.password_reset_requested");
+SCHEMAS_FIELDS(core::identity::PasswordResetRequested, org, mail, profile, reset, expires_at);
+SCHEMAS_TYPE(core::identity::PasswordChanged, "identity.password_changed");
+SCHEMAS_FIELDS(core::identity::PasswordChanged, org, token, mail, profile);
 SCHEMAS_TYPE(core::identity::EmailVerified, "identity.email_verified");
 SCHEMAS_FIELDS(core::identity::EmailVerified, org, token);
 SCHEMAS_TYPE(core::identity::SessionOpened, "identity.session_opened");
@@ -151,13 +195,16 @@ SCHEMAS_TYPE(core::ledger::TransferPosted, "ledger.transfer_posted");
 SCHEMAS_FIELDS(core::ledger::TransferPosted, transfer, kind, org, debit, credit, amount, batch);
 SCHEMAS_TYPE(core::quote::QuoteLocked, "quote.locked");
 SCHEMAS_FIELDS(core::quote::QuoteLocked, org, quote, basis, terms, plan, estimate, rejected, catalog_version, webhook,
-               expires_at);
+               expires_at, workflow);
+SCHEMAS_LATER(core::quote::QuoteLocked, workflow);
 SCHEMAS_TYPE(core::quote::QuoteConsumed, "quote.consumed");
 SCHEMAS_FIELDS(core::quote::QuoteConsumed, org, quote, batch);
 SCHEMAS_TYPE(core::quote::QuoteExpired, "quote.expired");
 SCHEMAS_FIELDS(core::quote::QuoteExpired, org, quote);
 SCHEMAS_TYPE(core::batch::BatchAccepted, "batch.accepted");
-SCHEMAS_FIELDS(core::batch::BatchAccepted, org, batch, quote, terms, plan, webhook, idempotency, retry_of, deadline);
+SCHEMAS_FIELDS(core::batch::BatchAccepted, org, batch, quote, terms, plan, webhook, idempotency, retry_of, deadline,
+               workflow);
+SCHEMAS_LATER(core::batch::BatchAccepted, workflow);
 SCHEMAS_TYPE(core::batch::BatchQueued, "batch.queued");
 SCHEMAS_FIELDS(core::batch::BatchQueued, org, batch);
 SCHEMAS_TYPE(core::batch::UnitsPlanned, "batch.units_planned");
@@ -191,6 +238,29 @@ SCHEMAS_TYPE(core::webhook::DeliveryRetried, "webhook.delivery_retried");
 SCHEMAS_FIELDS(core::webhook::DeliveryRetried, org, delivery, attempt);
 SCHEMAS_TYPE(core::webhook::DeliveryExhausted, "webhook.delivery_exhausted");
 SCHEMAS_FIELDS(core::webhook::DeliveryExhausted, org, delivery, attempt, status, reason);
+SCHEMAS_TYPE(core::billing::CheckoutOpened, "billing.checkout_opened");
+SCHEMAS_FIELDS(core::billing::CheckoutOpened, org, checkout, pack, amount, provider);
+SCHEMAS_TYPE(core::billing::CheckoutPageRecorded, "billing.checkout_page_recorded");
+SCHEMAS_FIELDS(core::billing::CheckoutPageRecorded, org, checkout, session, url, expires_at);
+SCHEMAS_TYPE(core::billing::CheckoutPaid, "billing.checkout_paid");
+SCHEMAS_FIELDS(core::billing::CheckoutPaid, org, checkout, payment, amount);
+SCHEMAS_TYPE(core::billing::CheckoutClosed, "billing.checkout_closed");
+SCHEMAS_FIELDS(core::billing::CheckoutClosed, org, checkout, reason);
+SCHEMAS_TYPE(core::billing::PaymentNoted, "billing.payment_noted");
+SCHEMAS_FIELDS(core::billing::PaymentNoted, payment, org, checkout);
+SCHEMAS_TYPE(core::billing::RefundReported, "billing.refund_reported");
+SCHEMAS_FIELDS(core::billing::RefundReported, payment, org, checkout, refunded);
+SCHEMAS_TYPE(core::billing::DisputeReported, "billing.dispute_reported");
+SCHEMAS_FIELDS(core::billing::DisputeReported, payment, org, checkout, dispute, amount, reinstated);
+SCHEMAS_TYPE(core::billing::CheckoutRefunded, "billing.checkout_refunded");
+SCHEMAS_FIELDS(core::billing::CheckoutRefunded, org, checkout, refunded);
+SCHEMAS_TYPE(core::billing::DisputeMoved, "billing.dispute_moved");
+SCHEMAS_FIELDS(core::billing::DisputeMoved, org, checkout, dispute, amount, recovered, reinstated);
+SCHEMAS_TYPE(core::billing::ProfileSet, "billing.profile_set");
+SCHEMAS_FIELDS(core::billing::ProfileSet, org, profile);
+SCHEMAS_TYPE(core::imports::ImportRecorded, "imports.recorded");
+SCHEMAS_FIELDS(core::imports::ImportRecorded, org, import, provider, content, manifest, manifest_items, fault_count,
+               days);
 SCHEMAS_TYPE(core::job_queue::JobEnqueued, "job_queue.job_enqueued");
 SCHEMAS_FIELDS(core::job_queue::JobEnqueued, org, job, type, payload, priority, run_after, idempotency);
 SCHEMAS_TYPE(core::job_queue::JobCancelled, "job_queue.job_cancelled");
@@ -204,9 +274,9 @@ SCHEMAS_FIELDS(core::job_queue::JobsClosed, org, batch, outcomes);
 
 // Effects
 SCHEMAS_TYPE(core::ForwardCommand, "forward_command");
-SCHEMAS_FIELDS(core::ForwardCommand, aggregate, command);
-SCHEMAS_TYPE(core::SendVerificationMail, "send_verification_mail");
-SCHEMAS_FIELDS(core::SendVerificationMail, org, mail, profile, token);
+SCHEMAS_FIELDS(core::ForwardCommand, aggregate, command, cause);
+SCHEMAS_TYPE(core::SendMail, "send_mail");
+SCHEMAS_FIELDS(core::SendMail, org, mail, kind, profile, token);
 SCHEMAS_TYPE(core::PlanBatch, "plan_batch");
 SCHEMAS_FIELDS(core::PlanBatch, org, batch);
 SCHEMAS_TYPE(core::RunUnit, "run_unit");
@@ -222,12 +292,14 @@ SCHEMAS_FIELDS(core::CollectJobs, org, batch);
 SCHEMAS_TYPE(core::identity::EmailClaim, "e");
 SCHEMAS_FIELDS(core::identity::EmailClaim, email, org, user);
 SCHEMAS_TYPE(core::identity::Org, "o");
-SCHEMAS_FIELDS(core::identity::Org, id, user, kind, email, created_at, verified_at, profile, api_keys_active,
-               verifications);
+SCHEMAS_FIELDS(core::identity::Org, id, user, kind, email, created_at, verified_at, profile, api_keys_active, mails,
+               signed_up_profile, sign_ups, credentials_version);
 SCHEMAS_TYPE(core::identity::Verification, "v");
 SCHEMAS_FIELDS(core::identity::Verification, token, org, profile, expires_at);
 SCHEMAS_TYPE(core::identity::Session, "s");
-SCHEMAS_FIELDS(core::identity::Session, token, id, org, user, created_at, expires_at);
+SCHEMAS_FIELDS(core::identity::Session, token, id, org, user, created_at, expires_at, credentials_version);
+SCHEMAS_TYPE(core::identity::PasswordReset, "R");
+SCHEMAS_FIELDS(core::identity::PasswordReset, token, org, credentials_version, expires_at);
 SCHEMAS_TYPE(core::identity::ApiKey, "k");
 SCHEMAS_FIELDS(core::identity::ApiKey, org, id, secret, hint, label, created_at, revoked_at, replaced_by);
 SCHEMAS_TYPE(core::identity::ApiKeySecret, "K");
@@ -237,17 +309,19 @@ SCHEMAS_FIELDS(core::ledger::Account, id, balance);
 SCHEMAS_TYPE(core::ledger::Reservation, "r");
 SCHEMAS_FIELDS(core::ledger::Reservation, org, batch, amount, captured, released, created_at);
 SCHEMAS_TYPE(core::ledger::Entry, "l");
-SCHEMAS_FIELDS(core::ledger::Entry, org, sequence, transfer, kind, amount, available_after, reserved_after, batch, at);
+SCHEMAS_FIELDS(core::ledger::Entry, org, sequence, transfer, kind, amount, available_change, reserved_change,
+               available_after, reserved_after, batch, at);
 SCHEMAS_TYPE(core::ledger::Book, "b");
 SCHEMAS_FIELDS(core::ledger::Book, org, entries, granted, topped_up, captured, refunded);
 SCHEMAS_TYPE(core::ledger::Posted, "p");
 SCHEMAS_FIELDS(core::ledger::Posted, transfer, amount);
 SCHEMAS_TYPE(core::quote::Quote, "q");
 SCHEMAS_FIELDS(core::quote::Quote, org, id, phase, basis, terms, plan, estimate, rejected, catalog_version, webhook,
-               locked_at, expires_at, batch);
+               locked_at, expires_at, batch, workflow);
 SCHEMAS_TYPE(core::batch::Batch, "B");
 SCHEMAS_FIELDS(core::batch::Batch, org, id, quote, phase, stop, terms, plan, webhook, retry_of, created_at, deadline,
-               dispatched_at, ended_at, stop_requested_at, units_planned, units_closed, closed, open, shares);
+               dispatched_at, ended_at, stop_requested_at, units_planned, units_closed, closed, open, shares, workflow,
+               version);
 SCHEMAS_TYPE(core::batch::Unit, "U");
 SCHEMAS_FIELDS(core::batch::Unit, org, batch, index, phase, blob, route, item_count, quoted, attempt, handle,
                dispatched_at, progress, excused, attempts, epoch);
@@ -260,10 +334,29 @@ SCHEMAS_FIELDS(core::batch::Feedback, org, batch, quality_permille, outcome, not
 SCHEMAS_TYPE(core::learning::LaneDay, "d");
 SCHEMAS_FIELDS(core::learning::LaneDay, day, provider, model, mode, operation, succeeded, item_faults, lane_faults,
                invalid, attempts, took, items_settled, input_tokens, output_tokens, charged);
+SCHEMAS_TYPE(core::learning::ServedDay, "z");
+SCHEMAS_FIELDS(core::learning::ServedDay, org, day, provider, model, mode, operation, asked, invalid, lane_faults,
+               succeeded, failed, fallbacks, input_tokens, output_tokens, charged, list);
+SCHEMAS_TYPE(core::learning::WorkflowDay, "m");
+SCHEMAS_FIELDS(core::learning::WorkflowDay, day, workflow, items_settled, input_tokens, output_tokens, charged);
 SCHEMAS_TYPE(core::learning::Judgement, "j");
 SCHEMAS_FIELDS(core::learning::Judgement, org, operation, provider, model, items, permille_sum);
 SCHEMAS_TYPE(core::webhook::Delivery, "w");
 SCHEMAS_FIELDS(core::webhook::Delivery, org, id, batch, type, target, phase, created_at, attempt, last_status, next_at);
+SCHEMAS_TYPE(core::billing::Checkout, "C");
+SCHEMAS_FIELDS(core::billing::Checkout, org, id, phase, pack, amount, provider, session, url, created_at, expires_at,
+               payment, paid_at, closed_because, refunded, disputes);
+SCHEMAS_TYPE(core::billing::Payment, "P");
+SCHEMAS_FIELDS(core::billing::Payment, id, org, checkout);
+SCHEMAS_TYPE(core::billing::Profile, "g");
+SCHEMAS_FIELDS(core::billing::Profile, org, profile);
+SCHEMAS_TYPE(core::imports::Import, "I");
+SCHEMAS_FIELDS(core::imports::Import, org, id, provider, content, manifest, manifest_items, fault_count, totals,
+               first_day, last_day, created_at);
+SCHEMAS_TYPE(core::imports::ImportContent, "M");
+SCHEMAS_FIELDS(core::imports::ImportContent, org, content, import);
+SCHEMAS_TYPE(core::imports::ImportDay, "y");
+SCHEMAS_FIELDS(core::imports::ImportDay, org, provider, day, model, operation, totals);
 SCHEMAS_TYPE(core::job_queue::Job, "J");
 SCHEMAS_FIELDS(core::job_queue::Job, org, id, type, payload, priority, run_after, phase, created_at, updated_at, batch,
                flushed_at, ended_at, outcome);

@@ -26,7 +26,11 @@ int http_status(core::ErrorCode code) {
     case api_key_not_found:
     case quote_not_found:
     case batch_not_found:
+    case checkout_not_found:
+    case workflow_not_found:
+    case run_not_found:
     case job_not_found:
+    case import_not_found:
     case artifact_not_found: return 404;
     case method_not_allowed: return 405;
     case request_timeout: return 408;
@@ -37,10 +41,11 @@ int http_status(core::ErrorCode code) {
     case batch_already_finished:
     case nothing_to_retry:
     case job_not_finished:
-    case job_not_pending:
+    case job_already_started:
     case idempotency_in_flight: return 409;
     case length_required: return 411;
-    case payload_too_large: return 413;
+    case payload_too_large:
+    case import_too_large: return 413;
     case unsupported_media_type: return 415;
     case range_not_satisfiable: return 416;
     case invalid_manifest:
@@ -49,6 +54,8 @@ int http_status(core::ErrorCode code) {
     case no_eligible_lane:
     case amount_out_of_range:
     case idempotency_conflict:
+    case unknown_pack:
+    case payment_mismatch:
     case url_not_allowed: return 422;
     case too_many_requests: return 429;
     case header_too_large: return 431;

@@ -65,6 +65,18 @@ core::Result<std::string> parse_path(std::string_view raw) {
   return path;
 }
 
+// "http://host:80/v1?x" -> "/v1?x"
+std::string_view without_authority(std::string_view raw) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!raw.starts_with(scheme)) continue;
+    const std::size_t path = raw.find_first_of("/?", scheme.size());
+    return path == std::string_view::npos ? std::string_view("/") : raw.substr(path);
+  }
+  return raw;
+}
+
+}  // namespace
+
 core::Result<Parameters> parse_query(std::string_view raw) {
   Parameters parameters;
   while (!raw.empty()) {
@@ -81,18 +93,6 @@ core::Result<Parameters> parse_query(std::string_view raw) {
   }
   return parameters;
 }
-
-// "http://host:80/v1?x" -> "/v1?x"
-std::string_view without_authority(std::string_view raw) {
-  for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!raw.starts_with(scheme)) continue;
-    const std::size_t path = raw.find_first_of("/?", scheme.size());
-    return path == std::string_view::npos ? std::string_view("/") : raw.substr(path);
-  }
-  return raw;
-}
-
-}  // namespace
 
 core::Result<Target> parse_target(std::string_view raw) {
   raw = without_authority(raw);

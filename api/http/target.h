@@ -20,4 +20,7 @@ struct Target {
 // Errors: invalid_request.
 core::Result<Target> parse_target(std::string_view raw);
 
+// What stands behind the "?", or the body of an HTML form: "+" is a space. Errors: invalid_request.
+core::Result<Parameters> parse_query(std::string_view raw);
+
 }  // namespace api::http

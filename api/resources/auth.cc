@@ -1,15 +1,12 @@
 // Accounts: register, verify the address, log in, log out. No answer tells whether an address has an account, neither
 // by what it says nor by when it comes.
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <memory>
 
 #include "adapters/random/random.h"
 #include "api/authentication.h"
 #include "api/credentials.h"
 #include "api/email_address.h"
+#include "api/html_page.h"
 #include "api/http/cookies.h"
 #include "api/http/status.h"
 #include "api/json_body.h"
@@ -17,8 +14,8 @@
 #include "api/org_placement.h"
 #include "api/outcome.h"
 #include "api/password_rules.h"
-#include "api/rate_limiter.h"
 #include "api/resources/resources.h"
+#include "api/try_limits.h"
 #include "schemas/digest.h"
 #include "schemas/tokens.h"
 
@@ -32,58 +29,13 @@ using core::ErrorCode;
 using std::chrono::steady_clock;
 
 constexpr std::size_t name_bytes_max = 200;
-constexpr std::size_t email_text_bytes_max = 320;  // with space around it
 constexpr std::size_t token_bytes_max = 200;
-constexpr std::size_t limited_keys_max = 100'000;
-constexpr RateLimiter::Allowance allowance_of_strangers{.per_minute = 10, .burst = 20};
-constexpr RateLimiter::Allowance allowance_of_developers{.per_minute = 600, .burst = 600};
-
-// What differs between a known and an unknown address (a row, an fsync) takes less than this, so that answers which
-// wait for it look alike.
-constexpr auto answer_time = std::chrono::milliseconds(100);
-
-http::awaitable<void> wait_until(steady_clock::time_point time) {
-  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, time);
-  co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
-}
-
-http::Response unstored(http::Response response) {
-  response.headers.set("Cache-Control", "no-store");
-  return response;
-}
-
-// A page of its own, for who follows the link in a mail. Neither its address, which holds the token, nor anything else
-// leaves it.
-http::Response page(int status, std::string_view title, std::string_view text) {
-  http::Response response = unstored(http::Response(status));
-  response.headers.set("Content-Type", "text/html; charset=utf-8");
-  response.headers.set("Referrer-Policy", "no-referrer");
-  response.headers.set("Content-Security-Policy",
-                       "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'");
-  response.body = "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>";
-  response.body += title;
-  response.body +=
-      "</title><meta name=\"viewport\" content=\"width=device-width\"><style>body{font:1.1rem/1.5 sans-serif;"
-      "max-width:34rem;margin:15vh auto;padding:0 1rem}</style></head><body><h1>";
-  response.body += title;
-  response.body += "</h1><p>";
-  response.body += text;
-  response.body += "</p></body></html>\n";
-  return response;
-}
-
 struct Applicant {
   identity::AccountKind kind = identity::AccountKind::customer;
   EmailAddress email;
   core::Secret password;
   schemas::Profile profile;  // without the hash
 };
-
-core::Result<EmailAddress> email_of(const JsonBody& body) {
-  const core::Result<std::string> text = body.text("email", email_text_bytes_max);
-  if (text.has_error()) return text.error();
-  return parse_email_address(*text);
-}
 
 core::Result<std::string> password_of(const JsonBody& body) {
   return body.text("password", adapters::passwords::password_bytes_max);
@@ -169,27 +121,27 @@ Error wrong_credentials() {
 
 class Auth {
  public:
-  explicit Auth(const App& app) : app_(app), limiter_(limited_keys_max) {}
+  explicit Auth(const App& app) : app_(app), limits_(app) {}
 
   http::awaitable<Outcome> register_account(http::Request& request, identity::AccountKind kind) {
     const auto started = steady_clock::now();
-    if (auto refusal = limit(request, address_key(request))) co_return std::move(*refusal);
+    if (auto refusal = limits_.by_address(request)) co_return std::move(*refusal);
     core::Result<Applicant> applicant = parse_applicant(request, kind);
     if (applicant.has_error()) co_return applicant.error();
     const EmailAddress email = applicant->email;
-    if (auto refusal = limit(request, email_key(email))) co_return std::move(*refusal);
+    if (auto refusal = limits_.by_email(request, email)) co_return std::move(*refusal);
 
     core::Result<std::string> hash = co_await hash_password(app_, applicant->password);
     if (hash.has_error()) co_return hash.error();
     applicant->profile.password_hash = std::move(*hash);
     const core::Result<void> signed_up = co_await sign_up(std::move(*applicant));
     if (signed_up.has_error()) co_return signed_up.error();
-    co_await wait_until(started + answer_time);
+    co_await answer_alike(started);
     co_return http::json(201, registration_json(email));
   }
 
   http::awaitable<Outcome> verify(http::Request& request) {
-    if (auto refusal = limit(request, address_key(request))) co_return std::move(*refusal);
+    if (auto refusal = limits_.by_address(request)) co_return std::move(*refusal);
     const core::Result<JsonBody> body = JsonBody::parse(request, {"token"});
     if (body.has_error()) co_return body.error();
     core::Result<std::string> token = body->text("token", token_bytes_max);
@@ -201,30 +153,31 @@ class Auth {
 
   // The link in the mail. HEAD uses nothing up: programs that look at links before people do send it.
   http::awaitable<Outcome> verify_link(http::Request& request) {
-    if (request.method == http::Method::head) co_return page(200, "Verify your e-mail address", "");
-    if (auto refusal = limit(request, address_key(request))) co_return std::move(*refusal);
+    if (request.method == http::Method::head) co_return html_page(200, "Verify your e-mail address", "");
+    if (auto refusal = limits_.by_address(request)) co_return std::move(*refusal);
     const core::Result<OpenedSession> session = co_await use_token(request.query("token").value_or(""));
     if (session.has_error()) {
       const ErrorCode code = session.error().code;
       if (code != ErrorCode::invalid_token && code != ErrorCode::token_expired) co_return session.error();
-      co_return page(http::http_status(code), "This link does not work",
-                     "It was used already, or is too old, or is not complete. If you have verified your address with "
-                     "it before, log in. Otherwise register again to get another.");
+      co_return html_page(
+          http::http_status(code), "This link does not work",
+          "It was used already, or is too old, or is not complete. If you have verified your address with "
+          "it before, log in. Otherwise register again to get another.");
     }
     co_return with_cookie(
-        page(200, "Your e-mail address is verified", "You are logged in now and may close this page."), *session);
+        html_page(200, "Your e-mail address is verified", "You are logged in now and may close this page."), *session);
   }
 
   http::awaitable<Outcome> login(http::Request& request) {
     const auto started = steady_clock::now();
-    if (auto refusal = limit(request, address_key(request))) co_return std::move(*refusal);
+    if (auto refusal = limits_.by_address(request)) co_return std::move(*refusal);
     const core::Result<JsonBody> body = JsonBody::parse(request, {"email", "password"});
     if (body.has_error()) co_return body.error();
     const core::Result<EmailAddress> email = email_of(*body);
     if (email.has_error()) co_return email.error();
     core::Result<std::string> password = password_of(*body);
     if (password.has_error()) co_return password.error();
-    if (auto refusal = limit(request, email_key(*email))) co_return std::move(*refusal);
+    if (auto refusal = limits_.by_email(request, *email)) co_return std::move(*refusal);
 
     core::Result<std::optional<Account>> account = co_await find_account(*email);
     if (account.has_error()) co_return account.error();
@@ -234,7 +187,7 @@ class Auth {
     const core::Result<bool> right = co_await verify_password(app_, std::move(hash), std::move(shown));
     if (right.has_error()) co_return right.error();
     if (!*right) {
-      co_await wait_until(started + answer_time);
+      co_await answer_alike(started);
       co_return wrong_credentials();
     }
     const core::Result<OpenedSession> session = co_await open_session((*account)->org);
@@ -262,23 +215,6 @@ class Auth {
     core::OrgId org;
     std::string password_hash;
   };
-
-  std::string address_key(const http::Request& request) const {
-    return "address:" + address_group(request.remote_address);
-  }
-  std::string email_key(const EmailAddress& email) const { return "email:" + email_digest(app_.vault, email).value(); }
-
-  std::optional<http::Response> limit(const http::Request& request, const std::string& key) {
-    const bool developer = app_.settings.mode == "development" && is_loopback(request.remote_address);
-    const auto wait =
-        limiter_.take(key, developer ? allowance_of_developers : allowance_of_strangers, steady_clock::now());
-    if (wait == RateLimiter::Wait::zero()) return std::nullopt;
-    const std::string seconds = std::to_string(std::chrono::ceil<std::chrono::seconds>(wait).count());
-    http::Response response = http::problem(
-        {ErrorCode::too_many_requests, "too many tries; wait " + seconds + " seconds and try again"}, request);
-    response.headers.set("Retry-After", seconds);
-    return response;
-  }
 
   http::awaitable<core::Result<void>> sign_up(Applicant applicant) {
     const core::Digest email = email_digest(app_.vault, applicant.email);
@@ -326,17 +262,12 @@ class Auth {
 
   // Nothing for an address that nobody has verified.
   http::awaitable<core::Result<std::optional<Account>>> find_account(EmailAddress email) {
-    const core::Digest digest = email_digest(app_.vault, email);
-    const auto claim = app_.reader.find<identity::EmailClaim>(core::aggregate_of_email(digest), {digest});
-    if (claim.has_error()) co_return claim.error();
-    if (!*claim) co_return std::optional<Account>{};
-    const core::OrgId id = (*claim)->org;
-    const auto org = app_.reader.find<identity::Org>(core::aggregate_of(id), {id});
+    const core::Result<std::optional<identity::Org>> org = find_org_of(app_, email);
     if (org.has_error()) co_return org.error();
     if (!*org || !(*org)->verified_at) co_return std::optional<Account>{};
     core::Result<schemas::Profile> profile = co_await read_profile(app_, **org);
     if (profile.has_error()) co_return profile.error();
-    co_return std::optional(Account{id, std::move(profile->password_hash)});
+    co_return std::optional(Account{(*org)->id, std::move(profile->password_hash)});
   }
 
   http::awaitable<core::Result<OpenedSession>> use_token(std::string token) {
@@ -381,7 +312,7 @@ class Auth {
   }
 
   const App& app_;
-  RateLimiter limiter_;
+  TryLimits limits_;
 };
 
 }  // namespace

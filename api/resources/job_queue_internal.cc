@@ -145,7 +145,7 @@ http::awaitable<Outcome> flush_jobs(const App& app, http::Request& request) {
       co_return http::problem(refusal, request, {{"funding_preview", *funding}});
     }
     // Some job was cancelled, or taken by another flush, in the meantime.
-    if (refusal.code != ErrorCode::job_not_pending) co_return refusal;
+    if (refusal.code != ErrorCode::job_already_started) co_return refusal;
   }
   co_return refusal;
 }

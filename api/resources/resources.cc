@@ -6,6 +6,7 @@ namespace api::resources {
 
 void add_all(http::Router& router, const App& app) {
   add_auth(router, app);
+  add_passwords(router, app);
   add_sessions(router, app);
   add_api_keys(router, app);
   add_quotes(router, app);

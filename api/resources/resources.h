@@ -14,8 +14,9 @@ inline constexpr const char* signed_link = "signed";         // a signature in t
 inline constexpr const char* email_holder = "email_holder";  // anyone, with an e-mail address in the body
 inline constexpr const char* mail_reader = "mail_reader";    // the token out of a mail, in the body or the query
 
-void add_auth(http::Router& router, const App& app);      // register, verify, login, logout
-void add_sessions(http::Router& router, const App& app);  // sessions/current
+void add_auth(http::Router& router, const App& app);       // register, verify, login, logout
+void add_passwords(http::Router& router, const App& app);  // forgot, reset; verification mail again
+void add_sessions(http::Router& router, const App& app);   // sessions/current
 void add_api_keys(http::Router& router, const App& app);
 void add_quotes(http::Router& router, const App& app);
 void add_batches(http::Router& router, const App& app);  // create, list, get, cancel, retry

@@ -22,8 +22,8 @@ struct Feature {
 constexpr std::array features{
     Feature{"api_keys", true},
     Feature{"sessions", true},
-    Feature{"verification_resend", false},
-    Feature{"password_reset", false},
+    Feature{"verification_resend", true},
+    Feature{"password_reset", true},
     Feature{"model_quotes", true},
     Feature{"workflow_quotes", false},
     Feature{"batch_cancel", true},

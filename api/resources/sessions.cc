@@ -12,8 +12,9 @@ namespace {
 
 namespace identity = core::identity;
 
-constexpr std::string_view capabilities[] = {"quotes:create", "batches:create", "batches:read", "api_keys:manage",
-                                             "billing:read"};
+constexpr std::string_view capabilities[] = {"quotes:create",  "batches:create", "batches:read", "batches:cancel",
+                                             "workflows:run",  "imports:create", "queue:manage", "api_keys:manage",
+                                             "billing:manage", "billing:read"};
 
 std::string_view to_string(identity::AccountKind kind) {
   switch (kind) {

@@ -13,9 +13,6 @@ struct SwitchedOff {
 };
 
 constexpr SwitchedOff switched_off[] = {
-    {http::Method::post, "/v1/auth/verify-email/resend", "verification_resend"},
-    {http::Method::post, "/v1/auth/password/forgot", "password_reset"},
-    {http::Method::post, "/v1/auth/password/reset", "password_reset"},
     {http::Method::post, "/v1/quotes/workflow", "workflow_quotes"},
     {http::Method::get, "/v1/batches/optimization-report", "optimization_report"},
     {http::Method::get, "/v1/batches/{batch}/events", "batch_events"},

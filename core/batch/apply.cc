@@ -11,6 +11,11 @@ Error impossible(const std::string& what) {
   return {ErrorCode::malformed_event, what};
 }
 
+void put(State& state, Batch batch) {
+  ++batch.version;
+  state.put(std::move(batch));
+}
+
 Result<Batch> find_batch(const State& state, const OrgId& org, const BatchId& id) {
   const Batch* batch = state.find<Batch>({org, id});
   if (batch == nullptr) return impossible("an event of an unknown batch");
@@ -45,7 +50,7 @@ void end_attempt(State& state, Timestamp time, const Batch& batch, Unit& unit, s
   attempt.ended_at = time;
   attempt.end_reason = std::move(reason);
   attempt.outcomes = outcomes;
-  learning::observe(state, time, batch.plan.routes[unit.route].operation, attempt);
+  learning::observe(state, time, batch.org, batch.plan.routes[unit.route].operation, attempt);
 }
 
 // A unit's newest progress takes the place of the one before, in the unit and in the batch's sum.
@@ -60,7 +65,7 @@ Result<void> take_progress(State& state, const Report& report) {
   batch->open += report.progress;
   unit->progress = report.progress;
   unit->epoch = report.epoch;
-  state.put(std::move(*batch));
+  put(state, std::move(*batch));
   state.put(std::move(*unit));
   return {};
 }
@@ -79,7 +84,8 @@ Result<void> apply_one(State& state, Timestamp time, const BatchAccepted& event)
   batch.retry_of = event.retry_of;
   batch.created_at = time;
   batch.deadline = event.deadline;
-  state.put(std::move(batch));
+  batch.workflow = event.workflow;
+  put(state, std::move(batch));
   if (event.idempotency)
     state.put(Submission{event.org, event.idempotency->key, event.idempotency->fingerprint, event.batch});
   if (event.terms.run_after && *event.terms.run_after > time)
@@ -95,7 +101,7 @@ Result<void> apply_one(State& state, Timestamp, const BatchQueued& event) {
   if (batch.has_error()) return batch.error();
   if (!may_follow(batch->phase, Phase::queued)) return impossible("a batch queued twice");
   batch->phase = Phase::queued;
-  state.put(std::move(*batch));
+  put(state, std::move(*batch));
   return {};
 }
 
@@ -119,7 +125,7 @@ Result<void> apply_one(State& state, Timestamp, const UnitsPlanned& event) {
   advance(*batch, Phase::routing);
   if (batch->units_planned == batch->plan.unit_count)
     state.erase<Outstanding>({key_of(PlanBatch{event.org, event.batch})});
-  state.put(std::move(*batch));
+  put(state, std::move(*batch));
   return {};
 }
 
@@ -145,7 +151,7 @@ Result<void> apply_one(State& state, Timestamp time, const UnitDispatched& event
   unit->attempts.push_back(std::move(attempt));
   advance(*batch, Phase::dispatched);
   if (!batch->dispatched_at) batch->dispatched_at = time;
-  state.put(std::move(*batch));
+  put(state, std::move(*batch));
   state.put(std::move(*unit));
   return {};
 }
@@ -184,13 +190,13 @@ Result<void> apply_one(State& state, Timestamp time, const UnitClosed& event) {
   batch.closed += event.progress;
   for (const LaneShare& share : shares_of(batch.plan.routes[unit.route], event.progress, event.shares)) {
     add_share(batch.shares, share);
-    learning::settle(state, time, share);
+    learning::settle(state, time, batch, batch.plan.routes[unit.route], share);
   }
   ++batch.units_closed;
   if (batch.units_closed == batch.plan.unit_count) advance(batch, Phase::completing);
   state.erase<Outstanding>({key_of(RunUnit{event.org, event.batch, event.unit})});
   state.put(std::move(unit));
-  state.put(std::move(batch));
+  put(state, std::move(batch));
   return {};
 }
 
@@ -209,7 +215,7 @@ Result<void> apply_one(State& state, Timestamp time, const StopRequested& event)
   if (batch.has_error()) return batch.error();
   batch->stop = event.reason;
   batch->stop_requested_at = time;
-  state.put(std::move(*batch));
+  put(state, std::move(*batch));
   return {};
 }
 
@@ -220,7 +226,7 @@ Result<void> apply_one(State& state, Timestamp time, const BatchEnded& event) {
     return impossible("a batch that ended before its units did");
   batch->phase = event.phase;
   batch->ended_at = time;
-  state.put(std::move(*batch));
+  put(state, std::move(*batch));
   return {};
 }
 

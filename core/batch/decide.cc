@@ -171,6 +171,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Su
   accepted.webhook = command.webhook ? command.webhook : quote.webhook;
   accepted.idempotency = command.idempotency;
   accepted.retry_of = command.retry_of;
+  accepted.workflow = quote.workflow;
   switch (quote.basis) {
     case quote::Basis::manifest:
       if (command.content && *command.content != quote.plan.content)

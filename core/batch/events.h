@@ -15,6 +15,7 @@ struct BatchAccepted final {
   std::optional<Idempotency> idempotency;
   std::optional<BatchId> retry_of;
   Timestamp deadline;
+  std::string workflow = {};
 };
 
 struct BatchQueued final {

@@ -132,9 +132,11 @@ struct Batch {
   std::optional<Timestamp> stop_requested_at;
   std::uint32_t units_planned = 0;
   std::uint32_t units_closed = 0;
-  Progress closed;    // of the units that are closed
-  Progress open;      // last reported by the units that are not
-  LaneShares shares;  // of the units that are closed
+  Progress closed;            // of the units that are closed
+  Progress open;              // last reported by the units that are not
+  LaneShares shares;          // of the units that are closed
+  std::string workflow;       // slug of the workflow product; empty: none
+  std::uint64_t version = 0;  // rises with each change
 };
 
 // planned -> dispatched -> (next attempt: dispatched) -> closed

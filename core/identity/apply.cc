@@ -8,6 +8,12 @@ Error impossible(const std::string& what) {
   return {ErrorCode::malformed_event, what};
 }
 
+Result<Org> find_org(const State& state, const OrgId& id) {
+  const Org* org = state.find<Org>({id});
+  if (org == nullptr) return impossible("an event of an unknown org");
+  return *org;
+}
+
 }  // namespace
 
 Result<void> apply_one(State& state, Timestamp, const EmailClaimed& event) {
@@ -29,12 +35,41 @@ Result<void> apply_one(State& state, Timestamp time, const OrgCreated& event) {
 }
 
 Result<void> apply_one(State& state, Timestamp, const VerificationRequested& event) {
-  const Org* found = state.find<Org>({event.org});
-  if (found == nullptr) return impossible("a verification for an unknown org");
-  Org org = *found;
-  ++org.verifications;
-  state.put(std::move(org));
+  Result<Org> org = find_org(state, event.org);
+  if (org.has_error()) return org.error();
+  ++org->mails;
+  if (!event.resent) ++org->sign_ups;
+  org->signed_up_profile = event.profile;
+  state.put(std::move(*org));
   state.put(Verification{event.verification.digest, event.org, event.profile, event.expires_at});
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const SignUpReminded& event) {
+  Result<Org> org = find_org(state, event.org);
+  if (org.has_error()) return org.error();
+  ++org->mails;
+  state.put(std::move(*org));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const PasswordResetRequested& event) {
+  Result<Org> org = find_org(state, event.org);
+  if (org.has_error()) return org.error();
+  ++org->mails;
+  state.put(PasswordReset{event.reset.digest, event.org, org->credentials_version, event.expires_at});
+  state.put(std::move(*org));
+  return {};
+}
+
+Result<void> apply_one(State& state, Timestamp, const PasswordChanged& event) {
+  Result<Org> org = find_org(state, event.org);
+  if (org.has_error()) return org.error();
+  ++org->mails;
+  ++org->credentials_version;
+  org->profile = event.profile;
+  state.erase<PasswordReset>({event.token});
+  state.put(std::move(*org));
   return {};
 }
 
@@ -45,13 +80,17 @@ Result<void> apply_one(State& state, Timestamp time, const EmailVerified& event)
   Org org = *found;
   org.profile = verification->profile;
   org.verified_at = time;
+  org.signed_up_profile = {};
   state.erase<Verification>({event.token});
   state.put(std::move(org));
   return {};
 }
 
 Result<void> apply_one(State& state, Timestamp time, const SessionOpened& event) {
-  state.put(Session{event.session.token, event.session.id, event.org, event.user, time, event.expires_at});
+  const Result<Org> org = find_org(state, event.org);
+  if (org.has_error()) return org.error();
+  state.put(Session{event.session.token, event.session.id, event.org, event.user, time, event.expires_at,
+                    org->credentials_version});
   return {};
 }
 

@@ -12,6 +12,9 @@ namespace core::identity {
 // How an account came to be: by a person's sign-up form, or by an autonomous agent.
 enum class AccountKind { customer, agent };
 
+// sign_up_again: there were several sign-ups with the address and none was verified.
+enum class MailKind { verification, sign_up_again, password_reset, password_changed };
+
 // A token to prove that an address can be read: its digest to look it up, itself sealed for the mail.
 struct NewToken {
   Digest digest;
@@ -44,6 +47,26 @@ struct RequestVerification {
   OrgId org;
   Sealed profile;
   NewToken verification;
+};
+
+// Sends the link once more, for the profile that was signed up with. When there were several sign-ups it cannot know
+// whose password would count: then the mail has no link and says to sign up again.
+struct ResendVerification {
+  OrgId org;
+  NewToken verification;
+};
+
+// For an org whose address is verified; others are not told apart.
+struct RequestPasswordReset {
+  OrgId org;
+  NewToken reset;
+};
+
+// Sessions that were opened before it open nothing any more.
+struct ResetPassword {
+  OrgId org;
+  Digest token;
+  Sealed profile;  // with the new password's hash
 };
 
 struct NewSession {

@@ -7,7 +7,7 @@ namespace {
 
 // Deterministic, so that the same request is the same mail.
 MailId mail_of(const Org& org) {
-  return MailId("mail_" + org.id.value().substr(4) + "_" + std::to_string(org.verifications + 1));
+  return MailId("mail_" + org.id.value().substr(4) + "_" + std::to_string(org.mails + 1));
 }
 
 VerificationRequested request_verification(const Context& context, const Org& org, const Sealed& profile,
@@ -36,6 +36,10 @@ bool active(const ApiKey& key, Timestamp now) {
   return !key.revoked_at || now < *key.revoked_at;
 }
 
+bool active(const Session& session, const Org& org, Timestamp now) {
+  return now < session.expires_at && session.credentials_version == org.credentials_version;
+}
+
 Result<Decision> decide_one(const State& state, const Context&, const ClaimEmail& command) {
   if (const EmailClaim* claim = state.find<EmailClaim>({command.email})) return Decision{{}, claim->org.value(), true};
   return Decision{
@@ -56,6 +60,38 @@ Result<Decision> decide_one(const State& state, const Context& context, const Re
   const Org* org = state.find<Org>({command.org});
   if (org == nullptr || org->verified_at) return Decision{{}, command.org.value(), true};
   return Decision{{request_verification(context, *org, command.profile, command.verification)}, command.org.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const ResendVerification& command) {
+  const Org* org = state.find<Org>({command.org});
+  if (org == nullptr || org->verified_at) return Decision{{}, command.org.value(), true};
+  if (org->sign_ups > 1)
+    return Decision{{SignUpReminded{command.org, mail_of(*org), org->signed_up_profile}}, command.org.value()};
+  VerificationRequested again = request_verification(context, *org, org->signed_up_profile, command.verification);
+  again.resent = true;
+  return Decision{{std::move(again)}, command.org.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const RequestPasswordReset& command) {
+  const Org* org = state.find<Org>({command.org});
+  if (org == nullptr || !org->verified_at) return Decision{{}, command.org.value(), true};
+  return Decision{{PasswordResetRequested{command.org, mail_of(*org), org->profile, command.reset,
+                                          context.now + context.policy.password_reset_lifetime}},
+                  command.org.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context& context, const ResetPassword& command) {
+  const PasswordReset* reset = state.find<PasswordReset>({command.token});
+  const Org* org = state.find<Org>({command.org});
+  if (reset == nullptr || org == nullptr || reset->org != command.org ||
+      reset->credentials_version != org->credentials_version)
+    return Error{ErrorCode::invalid_token,
+                 "this token is unknown or was used already; ask for a new one with POST /v1/auth/password/forgot",
+                 "token"};
+  if (reset->expires_at <= context.now)
+    return Error{ErrorCode::token_expired,
+                 "this token has expired; ask for a new one with POST /v1/auth/password/forgot", "token"};
+  return Decision{{PasswordChanged{command.org, command.token, mail_of(*org), command.profile}}, org->user.value()};
 }
 
 Result<Decision> decide_one(const State& state, const Context& context, const VerifyEmail& command) {

@@ -29,6 +29,29 @@ struct VerificationRequested final {
   Sealed profile;
   NewToken verification;
   Timestamp expires_at;
+  bool resent = false;  // for a sign-up that was mailed to before
+};
+
+// A mail that says to sign up again.
+struct SignUpReminded final {
+  OrgId org;
+  MailId mail;
+  Sealed profile;
+};
+
+struct PasswordResetRequested final {
+  OrgId org;
+  MailId mail;
+  Sealed profile;  // for the address
+  NewToken reset;
+  Timestamp expires_at;
+};
+
+struct PasswordChanged final {
+  OrgId org;
+  Digest token;
+  MailId mail;  // that tells the owner
+  Sealed profile;
 };
 
 struct EmailVerified final {

@@ -8,7 +8,19 @@ std::vector<Effect> react_one(const EmailClaimed& event) {
 }
 
 std::vector<Effect> react_one(const VerificationRequested& event) {
-  return {SendVerificationMail{event.org, event.mail, event.profile, event.verification.sealed}};
+  return {SendMail{event.org, event.mail, MailKind::verification, event.profile, event.verification.sealed}};
+}
+
+std::vector<Effect> react_one(const SignUpReminded& event) {
+  return {SendMail{event.org, event.mail, MailKind::sign_up_again, event.profile, {}}};
+}
+
+std::vector<Effect> react_one(const PasswordResetRequested& event) {
+  return {SendMail{event.org, event.mail, MailKind::password_reset, event.profile, event.reset.sealed}};
+}
+
+std::vector<Effect> react_one(const PasswordChanged& event) {
+  return {SendMail{event.org, event.mail, MailKind::password_changed, event.profile, {}}};
 }
 
 }  // namespace core::identity

@@ -7,7 +7,10 @@ namespace core::identity {
 Result<Decision> decide_one(const State& state, const Context& context, const ClaimEmail& command);
 Result<Decision> decide_one(const State& state, const Context& context, const CreateOrg& command);
 Result<Decision> decide_one(const State& state, const Context& context, const RequestVerification& command);
+Result<Decision> decide_one(const State& state, const Context& context, const ResendVerification& command);
 Result<Decision> decide_one(const State& state, const Context& context, const VerifyEmail& command);
+Result<Decision> decide_one(const State& state, const Context& context, const RequestPasswordReset& command);
+Result<Decision> decide_one(const State& state, const Context& context, const ResetPassword& command);
 Result<Decision> decide_one(const State& state, const Context& context, const OpenSession& command);
 Result<Decision> decide_one(const State& state, const Context& context, const CloseSession& command);
 Result<Decision> decide_one(const State& state, const Context& context, const CreateApiKey& command);
@@ -17,7 +20,10 @@ Result<Decision> decide_one(const State& state, const Context& context, const Ro
 Result<void> apply_one(State& state, Timestamp time, const EmailClaimed& event);
 Result<void> apply_one(State& state, Timestamp time, const OrgCreated& event);
 Result<void> apply_one(State& state, Timestamp time, const VerificationRequested& event);
+Result<void> apply_one(State& state, Timestamp time, const SignUpReminded& event);
 Result<void> apply_one(State& state, Timestamp time, const EmailVerified& event);
+Result<void> apply_one(State& state, Timestamp time, const PasswordResetRequested& event);
+Result<void> apply_one(State& state, Timestamp time, const PasswordChanged& event);
 Result<void> apply_one(State& state, Timestamp time, const SessionOpened& event);
 Result<void> apply_one(State& state, Timestamp time, const SessionClosed& event);
 Result<void> apply_one(State& state, Timestamp time, const ApiKeyCreated& event);
@@ -25,8 +31,12 @@ Result<void> apply_one(State& state, Timestamp time, const ApiKeyRevoked& event)
 
 std::vector<Effect> react_one(const EmailClaimed& event);
 std::vector<Effect> react_one(const VerificationRequested& event);
+std::vector<Effect> react_one(const SignUpReminded& event);
+std::vector<Effect> react_one(const PasswordResetRequested& event);
+std::vector<Effect> react_one(const PasswordChanged& event);
 
 // Whether a key opens doors at this time.
 bool active(const ApiKey& key, Timestamp now);
+bool active(const Session& session, const Org& org, Timestamp now);
 
 }  // namespace core::identity

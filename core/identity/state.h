@@ -30,7 +30,10 @@ struct Org {
   std::optional<Timestamp> verified_at;
   Sealed profile;  // of the verification that was used; empty before
   std::uint32_t api_keys_active = 0;
-  std::uint32_t verifications = 0;  // mails asked for so far
+  std::uint32_t mails = 0;                // asked for so far
+  Sealed signed_up_profile;               // of the newest sign-up that is not verified
+  std::uint32_t sign_ups = 0;             // with this address, before it was verified
+  std::uint32_t credentials_version = 0;  // of the password; a session opens nothing under another
 };
 
 // Proves that an address can be read. Used once.
@@ -44,6 +47,17 @@ struct Verification {
   Timestamp expires_at;
 };
 
+// Lets who reads the mail choose a new password. Used once.
+struct PasswordReset {
+  using Key = std::tuple<Digest>;
+  Key key() const { return {token}; }
+
+  Digest token;
+  OrgId org;
+  std::uint32_t credentials_version = 0;  // of the password that it replaces
+  Timestamp expires_at;
+};
+
 struct Session {
   using Key = std::tuple<Digest>;
   Key key() const { return {token}; }
@@ -54,6 +68,7 @@ struct Session {
   UserId user;
   Timestamp created_at;
   Timestamp expires_at;
+  std::uint32_t credentials_version = 0;
 };
 
 struct ApiKey {

@@ -51,11 +51,11 @@ Result<Decision> decide_one(const State& state, const Context&, const CancelJob&
     case Phase::pending: break;
     case Phase::cancelled: return Decision{{}, command.job.value(), true};
     case Phase::processing:
-      return Error{ErrorCode::job_not_pending, "this job is part of batch " + job->batch->value() +
+      return Error{ErrorCode::job_already_started, "this job is part of batch " + job->batch->value() +
                                                    "; cancel that with POST /v1/batches/{id}/cancel"};
     case Phase::completed:
     case Phase::failed:
-      return Error{ErrorCode::job_not_pending,
+      return Error{ErrorCode::job_already_started,
                    "this job has ended as " + std::string(to_string(job->phase)) + "; there is nothing to cancel"};
   }
   return Decision{{JobCancelled{command.org, command.job}}, command.job.value()};
@@ -73,7 +73,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Fl
     const Job* job = state.find<Job>({command.org, id});
     if (job == nullptr) return job_not_found();
     if (job->phase != Phase::pending || !due(*job, context.now) || !once.insert(id).second)
-      return Error{ErrorCode::job_not_pending, "job " + id.value() + " does not wait any more; flush again"};
+      return Error{ErrorCode::job_already_started, "job " + id.value() + " does not wait any more; flush again"};
   }
   decision->events.push_back(
       JobsFlushed{command.org, command.submission.batch, command.jobs, command.estimated_tokens});

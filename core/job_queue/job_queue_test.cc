@@ -126,9 +126,9 @@ TEST(JobQueue, cancels_only_what_waits) {
   EXPECT_EQ(scenario.refusal(CancelJob{acme, JobId("job_c")}), ErrorCode::job_not_found);
   EXPECT_EQ(scenario.refusal(CancelJob{other_org, JobId("job_b")}), ErrorCode::job_not_found);
   lock(scenario, 1);
-  EXPECT_EQ(scenario.refusal(flush({"a"})), ErrorCode::job_not_pending);
+  EXPECT_EQ(scenario.refusal(flush({"a"})), ErrorCode::job_already_started);
   scenario.carry_out(flush({"b"}));
-  EXPECT_EQ(scenario.refusal(CancelJob{acme, JobId("job_b")}), ErrorCode::job_not_pending);
+  EXPECT_EQ(scenario.refusal(CancelJob{acme, JobId("job_b")}), ErrorCode::job_already_started);
 }
 
 // Broken: a job would be run and paid for twice, or a batch made without its jobs.
@@ -139,8 +139,8 @@ TEST(JobQueue, flushes_each_job_once_and_only_with_its_batch) {
   later.run_after = scenario.now + std::chrono::hours(1);
   scenario.carry_out(later);
   lock(scenario, 2);
-  EXPECT_EQ(scenario.refusal(flush({"a", "later"})), ErrorCode::job_not_pending);
-  EXPECT_EQ(scenario.refusal(flush({"a", "a"})), ErrorCode::job_not_pending);
+  EXPECT_EQ(scenario.refusal(flush({"a", "later"})), ErrorCode::job_already_started);
+  EXPECT_EQ(scenario.refusal(flush({"a", "a"})), ErrorCode::job_already_started);
   EXPECT_EQ(scenario.refusal(flush({"a", "z"})), ErrorCode::job_not_found);
   EXPECT_EQ(scenario.refusal(flush({"a"})), ErrorCode::internal) << "one item for each job";
 
@@ -158,7 +158,7 @@ TEST(JobQueue, flushes_each_job_once_and_only_with_its_batch) {
   FlushJobs other = flush({"b"});
   scenario.carry_out(lock_quote("other", plan(1, 1, cents(1))));
   other.submission = submit("other");
-  EXPECT_EQ(scenario.refusal(other), ErrorCode::job_not_pending);
+  EXPECT_EQ(scenario.refusal(other), ErrorCode::job_already_started);
   scenario.now += std::chrono::hours(2);
   scenario.carry_out(lock_quote("last", plan(1, 1, cents(1))));
   FlushJobs last = flush({"later"});

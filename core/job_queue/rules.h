@@ -6,7 +6,7 @@ namespace core::job_queue {
 
 Result<Decision> decide_one(const State& state, const Context& context, const EnqueueJob& command);
 Result<Decision> decide_one(const State& state, const Context& context, const CancelJob& command);
-// Errors: job_not_pending, of a job that is not to be had (any more); and those of SubmitBatch.
+// Errors: job_already_started, of a job that is not to be had (any more); and those of SubmitBatch.
 Result<Decision> decide_one(const State& state, const Context& context, const FlushJobs& command);
 Result<Decision> decide_one(const State& state, const Context& context, const CloseJobs& command);
 

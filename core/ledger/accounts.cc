@@ -35,6 +35,9 @@ AccountId promotions() {
 AccountId revenue() {
   return AccountId("platform/revenue");
 }
+AccountId losses() {
+  return AccountId("platform/losses");
+}
 AccountId provider_cost() {
   return AccountId("platform/provider_cost");
 }

@@ -33,6 +33,12 @@ Result<void> apply_to_reservation(State& state, Timestamp time, const TransferPo
   return {};
 }
 
+// What a transfer does to one account.
+Money change_of(const AccountId& account, const TransferPosted& event) {
+  if (event.credit == account) return event.amount;
+  return event.debit == account ? Money{} - event.amount : Money{};
+}
+
 void add_to_totals(Book& book, const TransferPosted& event) {
   switch (event.kind) {
     case TransferKind::top_up: book.topped_up = book.topped_up + event.amount; break;
@@ -78,6 +84,8 @@ Result<void> apply_one(State& state, Timestamp time, const TransferPosted& event
   entry.transfer = event.transfer;
   entry.kind = event.kind;
   entry.amount = event.amount;
+  entry.available_change = change_of(available(event.org), event);
+  entry.reserved_change = change_of(reserved(event.org), event);
   entry.available_after = balance(state, available(event.org));
   entry.reserved_after = balance(state, reserved(event.org));
   entry.batch = event.batch;

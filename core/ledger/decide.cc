@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/invariant.h"
 #include "core/ledger/rules.h"
 
@@ -33,6 +35,38 @@ Result<Events> settle(const State& state, const OrgId& org, const BatchId& batch
   if (open > captured)
     events.push_back(TransferPosted{TransferId("release/" + batch.value()), TransferKind::release, org, reserved(org),
                                     available(org), open - captured, batch});
+  return events;
+}
+
+TransferPosted top_up(const OrgId& org, const CheckoutId& checkout, Money amount) {
+  return {TransferId("top_up/" + checkout.value()),
+          TransferKind::top_up,
+          org,
+          funding(),
+          available(org),
+          amount,
+          BatchId{}};
+}
+
+Events take_back(const State& state, const OrgId& org, TransferKind kind, const std::string& cause, Money amount) {
+  const Money recovered = std::min(amount, balance(state, available(org)));
+  Events events;
+  if (recovered > Money{})
+    events.push_back(TransferPosted{TransferId(cause), kind, org, available(org), funding(), recovered, BatchId{}});
+  if (amount > recovered)
+    events.push_back(TransferPosted{TransferId(cause + "/loss"), TransferKind::adjustment, org, losses(), funding(),
+                                    amount - recovered, BatchId{}});
+  return events;
+}
+
+Events give_back(const OrgId& org, const std::string& cause, Money amount, Money recovered) {
+  Events events;
+  if (recovered > Money{})
+    events.push_back(TransferPosted{TransferId(cause), TransferKind::adjustment, org, funding(), available(org),
+                                    recovered, BatchId{}});
+  if (amount > recovered)
+    events.push_back(TransferPosted{TransferId(cause + "/loss"), TransferKind::adjustment, org, funding(), losses(),
+                                    amount - recovered, BatchId{}});
   return events;
 }
 

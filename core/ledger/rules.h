@@ -9,6 +9,12 @@ TransferPosted grant(const OrgId& org, const std::string& cause, Money amount);
 Result<TransferPosted> reserve(const State& state, const OrgId& org, const BatchId& batch, Money amount);
 // Splits the open reservation of a batch: `captured` is charged, the rest returns. Amounts of zero post nothing.
 Result<Events> settle(const State& state, const OrgId& org, const BatchId& batch, Money captured);
+TransferPosted top_up(const OrgId& org, const CheckoutId& checkout, Money amount);
+// Takes back what was paid in: from the available credits as far as they go, the rest is the platform's loss.
+// `kind`: refund or adjustment.
+Events take_back(const State& state, const OrgId& org, TransferKind kind, const std::string& cause, Money amount);
+// The reverse of take_back, when `recovered` of the amount came from the available credits.
+Events give_back(const OrgId& org, const std::string& cause, Money amount, Money recovered);
 TransferPosted provider_charge(const OrgId& org, const BatchId& batch, const ProviderId& provider, Money amount);
 
 Money balance(const State& state, const AccountId& account);

@@ -44,7 +44,9 @@ struct Entry {
   std::uint64_t sequence = 0;  // from 1, without gaps
   TransferId transfer;
   TransferKind kind = TransferKind::grant;
-  Money amount;
+  Money amount;  // above zero
+  Money available_change;
+  Money reserved_change;
   Money available_after;
   Money reserved_after;
   BatchId batch;
@@ -78,6 +80,7 @@ AccountId reserved(const OrgId& org);
 AccountId funding();
 AccountId promotions();
 AccountId revenue();
+AccountId losses();  // refunds and disputes of credits that were spent already
 AccountId provider_cost();
 AccountId payable(const ProviderId& provider);
 

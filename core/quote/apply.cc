@@ -26,6 +26,7 @@ Result<void> apply_one(State& state, Timestamp time, const QuoteLocked& event) {
   quote.webhook = event.webhook;
   quote.locked_at = time;
   quote.expires_at = event.expires_at;
+  quote.workflow = event.workflow;
   state.put(std::move(quote));
   state.put(Timer{event.expires_at, "quote/" + event.quote.value(), aggregate_of(event.org),
                   ExpireQuote{event.org, event.quote}});

@@ -14,6 +14,7 @@ struct LockQuote {
   std::vector<RejectedLane> rejected;
   std::string catalog_version;
   std::optional<Sealed> webhook;
+  std::string workflow = {};  // slug of the workflow product; empty: none
 };
 
 // By timer.

@@ -28,7 +28,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Lo
   if (state.find<Quote>({command.org, command.quote}) != nullptr) return Decision{{}, command.quote.value(), true};
   return Decision{{QuoteLocked{command.org, command.quote, command.basis, command.terms, command.plan, command.estimate,
                                command.rejected, command.catalog_version, command.webhook,
-                               context.now + context.policy.quote_window}},
+                               context.now + context.policy.quote_window, command.workflow}},
                   command.quote.value()};
 }
 

@@ -15,6 +15,7 @@ struct QuoteLocked final {
   std::string catalog_version;
   std::optional<Sealed> webhook;
   Timestamp expires_at;
+  std::string workflow = {};
 };
 
 struct QuoteConsumed final {

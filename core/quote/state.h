@@ -63,6 +63,7 @@ struct Route {
   Operation operation = Operation::responses;
   std::vector<RouteLane> lanes;  // best first; empty in old quotes: see lanes_of
   std::optional<double> observed_confidence_score;
+  Prices list_prices;  // of its model by a synchronous call to its provider: what savings are measured by
 };
 // The lanes of a route, best first, at least one.
 std::vector<RouteLane> lanes_of(const Route& route);
@@ -110,6 +111,7 @@ struct Quote {
   Timestamp locked_at;
   Timestamp expires_at;
   std::optional<BatchId> batch;  // that consumed it
+  std::string workflow;          // slug of the workflow product; empty: none
 };
 
 }  // namespace core::quote

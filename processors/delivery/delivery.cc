@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "processors/ask.h"
+#include "processors/delivery/messages.h"
 #include "schemas/profile.h"
 #include "schemas/standard_webhooks.h"
 #include "schemas/webhook_body.h"
@@ -48,7 +49,7 @@ void Delivery::forward(TermPointer term, core::AggregateKey origin, core::Forwar
                         run_forward(std::move(term), std::move(origin), std::move(forward)), boost::asio::detached);
 }
 
-void Delivery::send_mail(TermPointer term, core::AggregateKey origin, core::SendVerificationMail mail) {
+void Delivery::send_mail(TermPointer term, core::AggregateKey origin, core::SendMail mail) {
   boost::asio::co_spawn(boost::asio::make_strand(executor_),
                         run_mail(std::move(term), std::move(origin), std::move(mail)), boost::asio::detached);
 }
@@ -96,29 +97,24 @@ boost::asio::awaitable<void> Delivery::run_forward(TermPointer term, core::Aggre
   }
 }
 
-core::Result<MailMessage> Delivery::compose(const core::SendVerificationMail& mail) const {
+core::Result<MailMessage> Delivery::compose(const core::SendMail& mail) const {
   const core::Result<std::string> sealed_profile = environment_.vault.unseal(mail.org, mail.profile);
   if (sealed_profile.has_error()) return sealed_profile.error();
   const core::Result<schemas::Profile> profile = schemas::decode_profile(*sealed_profile);
   if (profile.has_error()) return profile.error();
-  const core::Result<std::string> token = environment_.vault.unseal(mail.org, mail.token);
-  if (token.has_error()) return token.error();
-
-  MailMessage message;
+  std::string token;
+  if (!mail.token.text().empty()) {
+    core::Result<std::string> unsealed = environment_.vault.unseal(mail.org, mail.token);
+    if (unsealed.has_error()) return unsealed.error();
+    token = std::move(*unsealed);
+  }
+  MailMessage message = write_mail(mail.kind, environment_.public_url, token);
   message.id = mail.mail;
   message.to = profile->email;
-  message.subject = "Verify your e-mail address for BatchRouter";
-  message.text =
-      "Somebody, probably you, signed up for BatchRouter with this address.\n\n"
-      "Open this link to verify it:\n\n" +
-      environment_.public_url + "/v1/auth/verify-email?token=" + *token +
-      "\n\nor post the token to /v1/auth/verify-email. It works once and for a limited time.\n"
-      "If it was not you, do nothing: without the link the account does not open.\n";
   return message;
 }
 
-boost::asio::awaitable<void> Delivery::run_mail(TermPointer term, core::AggregateKey origin,
-                                                core::SendVerificationMail mail) {
+boost::asio::awaitable<void> Delivery::run_mail(TermPointer term, core::AggregateKey origin, core::SendMail mail) {
   for (int tries = 0; co_await wait_before_try(term, tries); ++tries) {
     core::Result<MailMessage> message = compose(mail);
     core::Result<void> sent;

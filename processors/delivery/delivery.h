@@ -41,17 +41,17 @@ class Delivery {
   Delivery(boost::asio::any_io_executor executor, Environment environment);
 
   void forward(TermPointer term, core::AggregateKey origin, core::ForwardCommand forward);
-  void send_mail(TermPointer term, core::AggregateKey origin, core::SendVerificationMail mail);
+  void send_mail(TermPointer term, core::AggregateKey origin, core::SendMail mail);
   void deliver(TermPointer term, core::DeliverWebhook delivery);
   // Retries end; what is not done waits for the next start.
   void stop() { stopping_ = true; }
 
  private:
   boost::asio::awaitable<void> run_forward(TermPointer term, core::AggregateKey origin, core::ForwardCommand forward);
-  boost::asio::awaitable<void> run_mail(TermPointer term, core::AggregateKey origin, core::SendVerificationMail mail);
+  boost::asio::awaitable<void> run_mail(TermPointer term, core::AggregateKey origin, core::SendMail mail);
   boost::asio::awaitable<void> run_delivery(TermPointer term, core::DeliverWebhook delivery);
 
-  core::Result<MailMessage> compose(const core::SendVerificationMail& mail) const;
+  core::Result<MailMessage> compose(const core::SendMail& mail) const;
   core::Result<WebhookRequest> compose(const core::webhook::Delivery& delivery) const;
   boost::asio::awaitable<void> complete(TermPointer term, core::AggregateKey origin, core::Effect effect);
   // Waits longer each time; false when there is no point in going on.

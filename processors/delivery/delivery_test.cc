@@ -85,7 +85,8 @@ TEST_F(DeliveryTest, AMailThatFailsIsTriedAgainUnderTheSameId) {
 
 TEST_F(DeliveryTest, AMailToAnErasedOrgIsDropped) {
   world.vault.erase(lab_customer);
-  core::SendVerificationMail mail{lab_customer, core::MailId("mail_1"), core::Sealed("for nobody"), {}};
+  core::SendMail mail{
+      lab_customer, core::MailId("mail_1"), core::identity::MailKind::verification, core::Sealed("for nobody"), {}};
   service->delivery.send_mail(service->term, core::aggregate_of(lab_customer), mail);
   service->run_until([&] { return !service->bus.ids.empty(); });
   EXPECT_TRUE(service->mail.tried.empty());

@@ -156,6 +156,7 @@ std::optional<std::uint32_t> Intake::Planning::route_of(const core::RouteDecisio
   route.model = best.model;
   route.mode = best.mode;
   route.prices = best.prices;
+  route.list_prices = intake_.catalog_.list_prices(best.provider, best.model).value_or(best.prices);
   route.operation = operation;
   route.quality_score = decision.ranked.front().quality_score;
   route.reliability_prior_score = decision.ranked.front().reliability_prior_score;

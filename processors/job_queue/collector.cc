@@ -59,7 +59,7 @@ boost::asio::awaitable<core::Result<void>> Collector::close_all(core::CollectJob
       });
   if (listed.has_error()) co_return listed.error();
 
-  JobOutcomes rows(environment_.catalog, environment_.blobs, std::move(**batch), std::move(units));
+  JobOutcomes rows(environment_.blobs, std::move(**batch), std::move(units));
   for (std::size_t first = 0;;) {
     core::Result<std::vector<core::job_queue::Outcome>> outcomes = rows.next(core::job_queue::outcomes_per_command_max);
     if (outcomes.has_error()) co_return outcomes.error();

@@ -9,7 +9,6 @@
 #include <boost/asio/awaitable.hpp>
 #include <vector>
 
-#include "core/catalog.h"
 #include "core/effect.h"
 #include "processors/command_bus.h"
 #include "processors/ports/blob_store.h"
@@ -23,7 +22,6 @@ class Collector {
  public:
   // What is borrowed must outlive this, and this the executor's last work.
   struct Environment {
-    const core::Catalog& catalog;  // whose list prices jobs are compared with
     const BlobStore& blobs;
     StateReader reader;
     CommandBus& bus;

@@ -21,24 +21,17 @@ Phase phase_of(const schemas::queue::JobRow& row) {
   return row.error_code == "batch_cancelled" ? Phase::cancelled : Phase::failed;
 }
 
-// What the same tokens cost at the list price of the model's synchronous lane; what was charged where there is none.
-core::Money list_cost(const core::Catalog& catalog, const core::quote::Route& route,
-                      const schemas::queue::JobRow& row) {
-  if (row.cost == core::Money{}) return row.cost;
-  for (const std::size_t index : catalog.offerings_of(route.model)) {
-    const core::Offering& offering = catalog.offerings()[index];
-    if (offering.provider != route.provider || offering.mode != core::Mode::sync) continue;
-    return core::price_tokens(offering.prices, row.input_tokens, row.cached_tokens, row.output_tokens)
-        .value_or(row.cost);
-  }
-  return row.cost;
+// What the same tokens cost by a synchronous call; what was charged where nobody knows.
+core::Money list_cost(const core::quote::Route& route, const schemas::queue::JobRow& row) {
+  if (row.cost == core::Money{} || route.list_prices == core::Prices{}) return row.cost;
+  return core::price_tokens(route.list_prices, row.input_tokens, row.cached_tokens, row.output_tokens)
+      .value_or(row.cost);
 }
 
 }  // namespace
 
-JobOutcomes::JobOutcomes(const core::Catalog& catalog, const BlobStore& blobs, core::batch::Batch batch,
-                         std::vector<core::batch::Unit> units)
-    : catalog_(catalog), blobs_(blobs), batch_(std::move(batch)), units_(std::move(units)) {}
+JobOutcomes::JobOutcomes(const BlobStore& blobs, core::batch::Batch batch, std::vector<core::batch::Unit> units)
+    : blobs_(blobs), batch_(std::move(batch)), units_(std::move(units)) {}
 
 core::Result<std::vector<Outcome>> JobOutcomes::next(std::size_t count_max) {
   std::vector<Outcome> outcomes;
@@ -73,7 +66,7 @@ core::Result<std::optional<Outcome>> JobOutcomes::next_row() {
   outcome.input_tokens = row->input_tokens;
   outcome.output_tokens = row->output_tokens;
   outcome.charged = row->cost;
-  outcome.list_cost = list_cost(catalog_, batch_.plan.routes[unit.route], *row);
+  outcome.list_cost = list_cost(batch_.plan.routes[unit.route], *row);
   outcome.error = row->error_code;
   outcome.row = {unit.index, offset, static_cast<std::uint32_t>((*line)->size())};
   return std::optional(std::move(outcome));

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "core/batch/state.h"
-#include "core/catalog.h"
 #include "core/job_queue/state.h"
 #include "processors/artifacts.h"
 #include "processors/line_reader.h"
@@ -17,9 +16,8 @@ namespace processors {
 // Threading: one thread. Blocks on files. Memory: one row at a time.
 class JobOutcomes {
  public:
-  // `units` are all of the batch's, in order. What is borrowed must outlive this.
-  JobOutcomes(const core::Catalog& catalog, const BlobStore& blobs, core::batch::Batch batch,
-              std::vector<core::batch::Unit> units);
+  // `units` are all of the batch's, in order. `blobs` must outlive this.
+  JobOutcomes(const BlobStore& blobs, core::batch::Batch batch, std::vector<core::batch::Unit> units);
 
   // Up to `count_max`; none at the end. Errors: storage_failed, blob_not_found, blob_corrupt.
   core::Result<std::vector<core::job_queue::Outcome>> next(std::size_t count_max);
@@ -28,7 +26,6 @@ class JobOutcomes {
   core::Result<std::optional<core::job_queue::Outcome>> next_row();
   core::Result<bool> open_next();
 
-  const core::Catalog& catalog_;
   const BlobStore& blobs_;
   const core::batch::Batch batch_;
   const std::vector<core::batch::Unit> units_;

@@ -122,7 +122,7 @@ class Service {
         delivery(context.get_executor(),
                  {reader, bus, world.vault, mail, webhooks, FileLinks(world.vault, "https://router.test"),
                   "https://router.test", std::chrono::hours(96), world.clock.reader(), world.metrics, world.log}),
-        collector(context.get_executor(), {world.catalog, world.blobs, reader, bus, world.log}),
+        collector(context.get_executor(), {world.blobs, reader, bus, world.log}),
         world_(world) {
     effects.attach(planner, dispatcher, delivery, collector, bus);
     bool settled = false;

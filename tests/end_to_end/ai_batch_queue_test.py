@@ -168,7 +168,7 @@ class Life(QueueTest):
         self.assertEqual(queue.read(f"{ROOT}/jobs/{gone}/result")["error"]["code"], "cancelled")
         flushed = queue.flush()
         self.assertEqual((flushed["jobs_count"], queue.processing()), (1, {taken}))
-        self.assert_problem(queue.post(f"{ROOT}/jobs/{taken}/cancel"), 409, "job_not_pending")
+        self.assert_problem(queue.post(f"{ROOT}/jobs/{taken}/cancel"), 409, "job_already_started")
         self.assertEqual(queue.poll(flushed["batch_id"])["status"], "in_progress")
         queue.service.expect(queue.post(f"/v1/batches/{flushed['batch_id']}/cancel"), 200)
         polled = queue.ended_poll(flushed["batch_id"])

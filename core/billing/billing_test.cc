@@ -1,0 +1,143 @@
+#include <gtest/gtest.h>
+
+#include "core/billing/rules.h"
+#include "core/ledger/rules.h"
+#include "core/testing/samples.h"
+#include "core/testing/scenario.h"
+
+namespace core::billing {
+namespace {
+
+using namespace core::testing;
+
+const CheckoutId checkout("chk_1");
+const PaymentId payment("pi_1");
+
+Scenario opened() {
+  Scenario scenario(acme);
+  scenario.given(verified_org(acme, {}));
+  scenario.carry_out(OpenCheckout{acme, checkout, "credit_25", cents(25'00), "stripe"});
+  scenario.carry_out(RecordCheckoutPage{acme, checkout, "cs_1", "https://pay.test/1", scenario.now});
+  return scenario;
+}
+
+Scenario paid() {
+  Scenario scenario = opened();
+  scenario.carry_out(PayCheckout{acme, checkout, payment, cents(25'00)});
+  return scenario;
+}
+
+Money credits(const Scenario& scenario) {
+  return ledger::balance(scenario.state, ledger::available(acme));
+}
+
+void spend(Scenario& scenario, Money amount) {
+  const BatchId batch("bat_1");
+  scenario.given({*ledger::reserve(scenario.state, acme, batch, amount)});
+  scenario.given(*ledger::settle(scenario.state, acme, batch, amount));
+}
+
+Money sum_of_accounts(const Scenario& scenario) {
+  Money sum;
+  for (const auto& [key, account] : scenario.state.all<ledger::Account>()) sum = sum + account.balance;
+  return sum;
+}
+
+MoveDispute dispute(bool reinstated) {
+  return {acme, checkout, "dp_1", cents(25'00), reinstated};
+}
+
+// Broken: one payment would give credits twice, or another amount than was paid.
+TEST(PayCheckout, credits_the_pack_exactly_once) {
+  Scenario scenario = opened();
+  EXPECT_EQ(scenario.refusal(PayCheckout{acme, checkout, payment, cents(24'99)}), ErrorCode::payment_mismatch);
+  EXPECT_EQ(scenario.refusal(PayCheckout{acme, CheckoutId("chk_2"), payment, cents(25'00)}),
+            ErrorCode::checkout_not_found);
+  const Decision first = scenario.carry_out(PayCheckout{acme, checkout, payment, cents(25'00)});
+  ASSERT_TRUE((are<CheckoutPaid, ledger::TransferPosted>(first.events)));
+  EXPECT_EQ(std::get<ForwardCommand>(react(first.events[0])[0]).aggregate, aggregate_of(payment));
+  EXPECT_TRUE(scenario.carry_out(PayCheckout{acme, checkout, payment, cents(25'00)}).replayed);
+  EXPECT_EQ(scenario.refusal(PayCheckout{acme, checkout, PaymentId("pi_2"), cents(25'00)}),
+            ErrorCode::payment_mismatch);
+  EXPECT_EQ(credits(scenario), cents(25'00));
+  EXPECT_EQ(scenario.row<ledger::Book>({acme}).topped_up, cents(25'00));
+}
+
+TEST(PayCheckout, counts_even_after_the_page_was_closed) {
+  Scenario scenario = opened();
+  scenario.carry_out(CloseCheckout{acme, checkout, "expired"});
+  EXPECT_EQ(scenario.row<Checkout>({acme, checkout}).phase, CheckoutPhase::closed);
+  scenario.carry_out(PayCheckout{acme, checkout, payment, cents(25'00)});
+  EXPECT_EQ(scenario.row<Checkout>({acme, checkout}).phase, CheckoutPhase::paid);
+  EXPECT_TRUE(scenario.carry_out(CloseCheckout{acme, checkout, "expired"}).replayed);
+  EXPECT_EQ(credits(scenario), cents(25'00));
+}
+
+TEST(OpenCheckout, is_the_same_again_for_the_same_pack_only) {
+  Scenario scenario = opened();
+  EXPECT_TRUE(scenario.carry_out(OpenCheckout{acme, checkout, "credit_25", cents(25'00), "stripe"}).replayed);
+  EXPECT_EQ(scenario.refusal(OpenCheckout{acme, checkout, "credit_10", cents(10'00), "stripe"}),
+            ErrorCode::idempotency_conflict);
+  EXPECT_TRUE(scenario.carry_out(RecordCheckoutPage{acme, checkout, "cs_2", "", {}}).replayed);
+  EXPECT_EQ(scenario.row<Checkout>({acme, checkout}).session, "cs_1");
+}
+
+// Refunds are told as sums so far: late, doubled or out of order, the last word counts.
+TEST(RefundCheckout, takes_back_each_cent_once_and_never_what_was_spent) {
+  Scenario scenario = paid();
+  spend(scenario, cents(20'00));
+  scenario.carry_out(RefundCheckout{acme, checkout, cents(4'00)});
+  EXPECT_EQ(credits(scenario), cents(1'00));
+  EXPECT_TRUE(scenario.carry_out(RefundCheckout{acme, checkout, cents(3'00)}).replayed);
+  EXPECT_TRUE(scenario.carry_out(RefundCheckout{acme, checkout, cents(4'00)}).replayed);
+  scenario.carry_out(RefundCheckout{acme, checkout, cents(99'00)});  // never more than was paid
+  EXPECT_EQ(credits(scenario), Money{});
+  EXPECT_EQ(scenario.row<Checkout>({acme, checkout}).refunded, cents(25'00));
+  EXPECT_EQ(ledger::balance(scenario.state, ledger::losses()), cents(-20'00));
+  EXPECT_EQ(ledger::balance(scenario.state, ledger::funding()), Money{});
+  EXPECT_EQ(scenario.row<ledger::Book>({acme}).refunded, cents(5'00));
+  EXPECT_EQ(sum_of_accounts(scenario), Money{});
+}
+
+TEST(MoveDispute, takes_and_returns_the_same_money) {
+  Scenario scenario = paid();
+  spend(scenario, cents(10'00));
+  scenario.carry_out(dispute(false));
+  EXPECT_TRUE(scenario.carry_out(dispute(false)).replayed);
+  EXPECT_EQ(credits(scenario), Money{});
+  EXPECT_EQ(ledger::balance(scenario.state, ledger::losses()), cents(-10'00));
+  scenario.carry_out(dispute(true));
+  EXPECT_TRUE(scenario.carry_out(dispute(true)).replayed);
+  EXPECT_EQ(credits(scenario), cents(15'00));
+  EXPECT_EQ(ledger::balance(scenario.state, ledger::losses()), Money{});
+  EXPECT_EQ(sum_of_accounts(scenario), Money{});
+}
+
+TEST(MoveDispute, told_in_the_wrong_order_moves_nothing) {
+  Scenario scenario = paid();
+  scenario.carry_out(dispute(true));
+  EXPECT_EQ(credits(scenario), cents(25'00));
+  scenario.carry_out(dispute(false));
+  EXPECT_EQ(credits(scenario), cents(25'00));
+  EXPECT_TRUE(scenario.carry_out(dispute(false)).replayed);
+  EXPECT_EQ(scenario.row<Checkout>({acme, checkout}).disputes.size(), 1u);
+}
+
+// What names no org finds it by the payment.
+TEST(Payments, know_whose_they_are) {
+  Scenario scenario(acme);
+  EXPECT_EQ(scenario.refusal(ReportRefund{payment, cents(1)}), ErrorCode::not_found);
+  scenario.carry_out(NotePayment{payment, acme, checkout});
+  EXPECT_TRUE(scenario.carry_out(NotePayment{payment, other_org, checkout}).replayed);
+
+  const Decision refund = scenario.carry_out(ReportRefund{payment, cents(1)});
+  const auto forward = std::get<ForwardCommand>(react(refund.events[0])[0]);
+  EXPECT_EQ(forward.aggregate, aggregate_of(acme));
+  EXPECT_EQ(std::get<RefundCheckout>(forward.command).refunded, cents(1));
+  const Decision withdrawn = scenario.carry_out(ReportDispute{payment, "dp_1", cents(1), false});
+  const Decision reinstated = scenario.carry_out(ReportDispute{payment, "dp_1", cents(1), true});
+  EXPECT_NE(key_of(react(withdrawn.events[0])[0]), key_of(react(reinstated.events[0])[0]));
+}
+
+}  // namespace
+}  // namespace core::billing

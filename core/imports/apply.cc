@@ -1,0 +1,66 @@
+#include <algorithm>
+
+#include "core/imports/rules.h"
+
+namespace core::imports {
+
+std::optional<Totals> checked_add(const Totals& a, const Totals& b) {
+  Totals sum = a;
+  sum.items += b.items;
+  sum.succeeded += b.succeeded;
+  sum.failed += b.failed;
+  sum.invalid += b.invalid;
+  sum.unpriced += b.unpriced;
+  const std::optional<Money> paid = checked_add(a.paid, b.paid);
+  const std::optional<Money> list = checked_add(a.list, b.list);
+  const std::optional<Money> optimized = checked_add(a.optimized, b.optimized);
+  if (!paid || !list || !optimized || __builtin_add_overflow(a.input_tokens, b.input_tokens, &sum.input_tokens) ||
+      __builtin_add_overflow(a.cached_tokens, b.cached_tokens, &sum.cached_tokens) ||
+      __builtin_add_overflow(a.output_tokens, b.output_tokens, &sum.output_tokens))
+    return std::nullopt;
+  sum.paid = *paid;
+  sum.list = *list;
+  sum.optimized = *optimized;
+  return sum;
+}
+
+namespace {
+
+Error impossible(const std::string& what) {
+  return {ErrorCode::malformed_event, what};
+}
+
+}  // namespace
+
+Result<void> apply_one(State& state, Timestamp time, const ImportRecorded& event) {
+  if (state.find<Import>({event.org, event.import}) != nullptr || event.days.empty())
+    return impossible("an import of nothing, or recorded twice");
+  Import import;
+  import.org = event.org;
+  import.id = event.import;
+  import.provider = event.provider;
+  import.content = event.content;
+  import.manifest = event.manifest;
+  import.manifest_items = event.manifest_items;
+  import.fault_count = event.fault_count;
+  import.first_day = event.days.front().day;
+  import.last_day = event.days.front().day;
+  import.created_at = time;
+  for (const DayTotals& day : event.days) {
+    const std::optional<Totals> all = checked_add(import.totals, day.totals);
+    import.first_day = std::min(import.first_day, day.day);
+    import.last_day = std::max(import.last_day, day.day);
+    ImportDay sum{event.org, event.provider, day.day, day.model, day.operation, {}};
+    if (const ImportDay* known = state.find<ImportDay>(sum.key())) sum = *known;
+    const std::optional<Totals> totals = checked_add(sum.totals, day.totals);
+    if (!all || !totals) return impossible("an import that does not fit");
+    import.totals = *all;
+    sum.totals = *totals;
+    state.put(std::move(sum));
+  }
+  state.put(ImportContent{event.org, event.content, event.import});
+  state.put(std::move(import));
+  return {};
+}
+
+}  // namespace core::imports
