@@ -20,7 +20,7 @@ using processors::Order;
 
 constexpr Bounds rows_per_page{1, 100};
 constexpr std::uint32_t rows_per_page_default = 20;
-constexpr std::size_t entries_visited_max = 10'000;  // a page of top-ups looks at no more
+constexpr std::size_t entries_visited_max = 10'000;    // a page of top-ups looks at no more
 constexpr std::string_view top_up_prefix = "top_up/";  // of a transfer's id, before the checkout's
 
 std::string_view name_of(BillingList list) {

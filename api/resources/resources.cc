@@ -24,6 +24,8 @@ void add_all(http::Router& router, const App& app) {
   add_catalog(router, app);
   add_catalog_providers(router, app);
   add_catalog_rankings(router, app);
+  add_job_queue(router, app);
+  add_job_queue_internal(router, app);
   add_service(router, app);
   add_docs(router, app);
   add_switched_off(router);

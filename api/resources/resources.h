@@ -34,8 +34,10 @@ void add_stripe_webhook(http::Router& router, const App& app);
 void add_catalog(http::Router& router, const App& app);  // models
 void add_catalog_providers(http::Router& router, const App& app);
 void add_catalog_rankings(http::Router& router, const App& app);
-void add_service(http::Router& router, const App& app);  // runtime, healthz, readyz, metrics
-void add_docs(http::Router& router, const App& app);     // openapi.json, docs
+void add_job_queue(http::Router& router, const App& app);           // the AI Batch queue
+void add_job_queue_internal(http::Router& router, const App& app);  // flush, poll
+void add_service(http::Router& router, const App& app);             // runtime, healthz, readyz, metrics
+void add_docs(http::Router& router, const App& app);                // openapi.json, docs
 
 void add_switched_off(http::Router& router);  // what the product has and this version has not
 

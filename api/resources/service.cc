@@ -45,7 +45,7 @@ constexpr std::array features{
     Feature{"billing_credits", true},
     Feature{"billing_profile", true},
     Feature{"webhooks", true},
-    Feature{"ai_batch_queue", false},
+    Feature{"ai_batch_queue", true},
     Feature{"openapi", true},
     Feature{"docs_page", true},
 };

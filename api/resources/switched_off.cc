@@ -21,14 +21,6 @@ constexpr SwitchedOff switched_off[] = {
     {http::Method::get, "/v1/catalog/workflow-products/{slug}", "workflows"},
     {http::Method::post, "/v1/workflows/{slug}/runs", "workflows"},
     {http::Method::get, "/v1/workflows/{slug}/runs/{run}", "workflows"},
-    {http::Method::post, "/api/v1/batch/enqueue", "ai_batch_queue"},
-    {http::Method::get, "/api/v1/batch/jobs", "ai_batch_queue"},
-    {http::Method::get, "/api/v1/batch/jobs/{job}", "ai_batch_queue"},
-    {http::Method::post, "/api/v1/batch/jobs/{job}/cancel", "ai_batch_queue"},
-    {http::Method::get, "/api/v1/batch/jobs/{job}/result", "ai_batch_queue"},
-    {http::Method::get, "/api/v1/batch/stats", "ai_batch_queue"},
-    {http::Method::post, "/api/v1/batch/internal/flush", "ai_batch_queue"},
-    {http::Method::post, "/api/v1/batch/internal/poll", "ai_batch_queue"},
 };
 
 http::awaitable<http::Response> refuse(const char* feature, http::Request& request) {
