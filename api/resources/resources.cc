@@ -19,6 +19,8 @@ void add_all(http::Router& router, const App& app) {
   add_catalog(router, app);
   add_catalog_providers(router, app);
   add_catalog_rankings(router, app);
+  add_workflow_products(router, app);
+  add_workflow_runs(router, app);
   add_service(router, app);
   add_switched_off(router);
   forward_to_owners(router, app);

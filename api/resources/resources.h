@@ -28,7 +28,9 @@ void add_billing(http::Router& router, const App& app);
 void add_catalog(http::Router& router, const App& app);  // models
 void add_catalog_providers(http::Router& router, const App& app);
 void add_catalog_rankings(http::Router& router, const App& app);
-void add_service(http::Router& router, const App& app);  // runtime, healthz, readyz, metrics
+void add_workflow_products(http::Router& router, const App& app);
+void add_workflow_runs(http::Router& router, const App& app);  // and quotes/workflow
+void add_service(http::Router& router, const App& app);        // runtime, healthz, readyz, metrics
 
 void add_switched_off(http::Router& router);  // what the product has and this version has not
 

@@ -13,14 +13,9 @@ struct SwitchedOff {
 };
 
 constexpr SwitchedOff switched_off[] = {
-    {http::Method::post, "/v1/quotes/workflow", "workflow_quotes"},
     {http::Method::get, "/v1/batches/optimization-report", "optimization_report"},
     {http::Method::get, "/v1/batches/{batch}/events", "batch_events"},
     {http::Method::post, "/v1/imports", "imports"},
-    {http::Method::get, "/v1/catalog/workflow-products", "workflows"},
-    {http::Method::get, "/v1/catalog/workflow-products/{slug}", "workflows"},
-    {http::Method::post, "/v1/workflows/{slug}/runs", "workflows"},
-    {http::Method::get, "/v1/workflows/{slug}/runs/{run}", "workflows"},
     {http::Method::put, "/v1/billing/profile", "billing_profile"},
     {http::Method::post, "/v1/billing/checkout-sessions", "checkout"},
     {http::Method::get, "/v1/billing/checkout-sessions/{session}", "checkout"},
