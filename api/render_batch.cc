@@ -114,6 +114,7 @@ std::string render_batch(const App& app, const Batch& batch, const BatchDetails&
   json.text("route_receipt_url", "/v1/batches/" + batch.id.value() + "/route-receipt");
   if (!details.route_version.empty()) json.text("route_version", details.route_version);
   json.boolean("webhook_configured", batch.webhook.has_value());
+  json.text_or_null("workflow", batch.workflow);
   json.text_or_null("retry_of", batch.retry_of ? batch.retry_of->value() : "");
   json.json("metadata", details.metadata.empty() ? "{}" : details.metadata);
   if (!details.billing_receipt.empty()) json.json("billing_receipt", details.billing_receipt);

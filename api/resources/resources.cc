@@ -26,6 +26,8 @@ void add_all(http::Router& router, const App& app) {
   add_catalog_rankings(router, app);
   add_imports(router, app);
   add_optimization_report(router, app);
+  add_workflow_products(router, app);
+  add_workflow_runs(router, app);
   add_job_queue(router, app);
   add_job_queue_internal(router, app);
   add_service(router, app);

@@ -36,6 +36,8 @@ void add_catalog_providers(http::Router& router, const App& app);
 void add_catalog_rankings(http::Router& router, const App& app);
 void add_imports(http::Router& router, const App& app);
 void add_optimization_report(http::Router& router, const App& app);
+void add_workflow_products(http::Router& router, const App& app);
+void add_workflow_runs(http::Router& router, const App& app);       // and quotes/workflow
 void add_job_queue(http::Router& router, const App& app);           // the AI Batch queue
 void add_job_queue_internal(http::Router& router, const App& app);  // flush, poll
 void add_service(http::Router& router, const App& app);             // runtime, healthz, readyz, metrics

@@ -13,12 +13,7 @@ struct SwitchedOff {
 };
 
 constexpr SwitchedOff switched_off[] = {
-    {http::Method::post, "/v1/quotes/workflow", "workflow_quotes"},
     {http::Method::get, "/v1/batches/{batch}/events", "batch_events"},
-    {http::Method::get, "/v1/catalog/workflow-products", "workflows"},
-    {http::Method::get, "/v1/catalog/workflow-products/{slug}", "workflows"},
-    {http::Method::post, "/v1/workflows/{slug}/runs", "workflows"},
-    {http::Method::get, "/v1/workflows/{slug}/runs/{run}", "workflows"},
 };
 
 http::awaitable<http::Response> refuse(const char* feature, http::Request& request) {
