@@ -14,6 +14,7 @@ void add_all(http::Router& router, const App& app) {
   add_quotes(router, app);
   add_batches(router, app);
   add_results(router, app);
+  add_batch_events(router, app);
   add_feedback(router, app);
   add_route_receipt(router, app);
   add_files(router, app);

@@ -22,6 +22,7 @@ void add_api_keys(http::Router& router, const App& app);
 void add_quotes(http::Router& router, const App& app);
 void add_batches(http::Router& router, const App& app);  // create, list, get, cancel, retry
 void add_results(http::Router& router, const App& app);  // results, artifact-url
+void add_batch_events(http::Router& router, const App& app);
 void add_feedback(http::Router& router, const App& app);
 void add_route_receipt(http::Router& router, const App& app);
 void add_files(http::Router& router, const App& app);

@@ -15,7 +15,6 @@ struct SwitchedOff {
 constexpr SwitchedOff switched_off[] = {
     {http::Method::post, "/v1/quotes/workflow", "workflow_quotes"},
     {http::Method::get, "/v1/batches/optimization-report", "optimization_report"},
-    {http::Method::get, "/v1/batches/{batch}/events", "batch_events"},
     {http::Method::post, "/v1/imports", "imports"},
     {http::Method::get, "/v1/catalog/workflow-products", "workflows"},
     {http::Method::get, "/v1/catalog/workflow-products/{slug}", "workflows"},
