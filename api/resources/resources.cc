@@ -14,6 +14,7 @@ void add_all(http::Router& router, const App& app) {
   add_quotes(router, app);
   add_batches(router, app);
   add_results(router, app);
+  add_batch_events(router, app);
   add_feedback(router, app);
   add_route_receipt(router, app);
   add_files(router, app);
@@ -32,7 +33,6 @@ void add_all(http::Router& router, const App& app) {
   add_job_queue_internal(router, app);
   add_service(router, app);
   add_docs(router, app);
-  add_switched_off(router);
   add_answer_fields(router, app);
   limit_rates(router, app);
   forward_to_owners(router, app);

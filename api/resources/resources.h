@@ -24,6 +24,7 @@ void add_api_keys(http::Router& router, const App& app);
 void add_quotes(http::Router& router, const App& app);
 void add_batches(http::Router& router, const App& app);  // create, list, get, cancel, retry
 void add_results(http::Router& router, const App& app);  // results, artifact-url
+void add_batch_events(http::Router& router, const App& app);
 void add_feedback(http::Router& router, const App& app);
 void add_route_receipt(http::Router& router, const App& app);
 void add_files(http::Router& router, const App& app);
@@ -42,8 +43,6 @@ void add_job_queue(http::Router& router, const App& app);           // the AI Ba
 void add_job_queue_internal(http::Router& router, const App& app);  // flush, poll
 void add_service(http::Router& router, const App& app);             // runtime, healthz, readyz, metrics
 void add_docs(http::Router& router, const App& app);                // openapi.json, docs
-
-void add_switched_off(http::Router& router);  // what the product has and this version has not
 
 void add_all(http::Router& router, const App& app);
 

@@ -28,7 +28,7 @@ constexpr std::array features{
     Feature{"workflow_quotes", true},
     Feature{"batch_cancel", true},
     Feature{"batch_retry", true},
-    Feature{"batch_events", false},
+    Feature{"batch_events", true},
     Feature{"batch_feedback", true},
     Feature{"route_receipts", true},
     Feature{"optimization_report", true},
