@@ -38,7 +38,7 @@ struct Settings {
   core::Duration batch_expectation = std::chrono::hours(12);  // of a provider's batch API
   core::Duration file_link_lifetime = std::chrono::minutes(15);
   bool webhooks_allow_loopback = false;
-  std::string email = "local_outbox";     // how mail leaves: local_outbox, resend, smtp
+  std::string email = "local_outbox";    // how mail leaves: local_outbox, resend, smtp
   core::Secret stripe_webhook_secret{};  // empty: Stripe's events are refused
   core::Policy policy;
 };

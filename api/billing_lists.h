@@ -22,8 +22,8 @@ struct BillingPage {
 core::Result<BillingPage> parse_billing_page(const App& app, const http::Request& request, const core::OrgId& org,
                                              BillingList list);
 
-// Writes the members "data" and "next_cursor", which is null where nothing follows. A page of top-ups may have fewer than
-// `limit` although more follow. Blocks on rows. Errors: storage_failed, log_corrupt, unavailable.
+// Writes the members "data" and "next_cursor", which is null where nothing follows. A page of top-ups may have fewer
+// than `limit` although more follow. Blocks on rows. Errors: storage_failed, log_corrupt, unavailable.
 core::Result<void> add_billing_page(JsonText& json, const App& app, BillingList list, const BillingPage& page);
 
 // The same without cursor: the newest top-ups as an array of that name.

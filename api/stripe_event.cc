@@ -43,17 +43,16 @@ std::optional<OurCheckout> our_checkout(const stripe::Metadata& metadata) {
 
 std::optional<core::AggregateKey> aggregate_of(const stripe::Event& event) {
   using Aggregate = std::optional<core::AggregateKey>;
-  return std::visit(
-      core::Overloaded{
-          [](const std::monostate&) { return Aggregate(); },
-          [](const stripe::CheckoutSession& session) {
-            const auto ours = our_checkout(session.metadata);
-            return ours ? Aggregate(core::aggregate_of(ours->org)) : Aggregate();
-          },
-          [](const stripe::Charge& charge) { return of_payment(charge.payment_intent); },
-          [](const stripe::Dispute& dispute) { return of_payment(dispute.payment_intent); },
-      },
-      event.object);
+  return std::visit(core::Overloaded{
+                        [](const std::monostate&) { return Aggregate(); },
+                        [](const stripe::CheckoutSession& session) {
+                          const auto ours = our_checkout(session.metadata);
+                          return ours ? Aggregate(core::aggregate_of(ours->org)) : Aggregate();
+                        },
+                        [](const stripe::Charge& charge) { return of_payment(charge.payment_intent); },
+                        [](const stripe::Dispute& dispute) { return of_payment(dispute.payment_intent); },
+                    },
+                    event.object);
 }
 
 }  // namespace api

@@ -280,7 +280,8 @@ void Daemon::Parts::make_checkout() {
       adapters::stripe::StripeSettings settings;
       settings.secret_key = core::Secret(config_.stripe.secret_key);
       if (!config_.stripe.base_url.empty()) settings.base_url = config_.stripe.base_url;
-      adapters::stripe::StripeCheckout::Environment environment{work_pool_.get_executor(), *http_client_, log_, metrics_};
+      adapters::stripe::StripeCheckout::Environment environment{work_pool_.get_executor(), *http_client_, log_,
+                                                                metrics_};
       stripe_ = std::make_unique<adapters::stripe::StripeCheckout>(std::move(environment), std::move(settings));
       app_->checkout = stripe_.get();
     }

@@ -15,9 +15,10 @@ core::Result<Sender> open_outbox(const Config& config, processors::Log& log) {
   if (config.service.mode == Mode::production)
     warn(log, "mail_stays_here",
          {{"why", "mail.kind is outbox: nobody gets mail, so nobody can sign up by themselves; set resend or smtp"}});
-  auto outbox = adapters::mail::LocalOutbox::open(
-      std::filesystem::path(config.data.directory) / "outbox", config.mail.from,
-      [&log](const std::string& path) { info(log, "mail_in_outbox", {{"path", path}}); });
+  auto outbox = adapters::mail::LocalOutbox::open(std::filesystem::path(config.data.directory) / "outbox",
+                                                  config.mail.from, [&log](const std::string& path) {
+                                                    info(log, "mail_in_outbox", {{"path", path}});
+                                                  });
   if (outbox.has_error()) return outbox.error();
   return Sender(std::move(*outbox));
 }
