@@ -81,8 +81,9 @@ struct Rule {
   Find find;
 };
 
-constexpr std::array<Rule, 8> rules = {{
+constexpr std::array<Rule, 9> rules = {{
     {resources::anyone, nothing},
+    {resources::probe, nothing},
     {resources::visitor, of_credential},
     {resources::org, of_credential},
     {resources::signed_link, of_file},

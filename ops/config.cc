@@ -75,6 +75,7 @@ core::Policy policy_of(const Config& config) {
   core::Policy policy;
   policy.starter_grant = config.accounts.starter_grant;
   policy.verification_lifetime = config.accounts.verification_lifetime;
+  policy.password_reset_lifetime = config.accounts.password_reset_lifetime;
   policy.session_lifetime = config.accounts.session_lifetime;
   policy.api_keys_max = config.accounts.api_keys_max;
   policy.quote_window = config.quotes.window;

@@ -44,6 +44,9 @@ struct Config {
     std::chrono::seconds idle_time{75};
     std::uint64_t body_bytes_per_second_min = 1'024;
     std::chrono::seconds drain_time{10};
+    std::uint32_t org_requests_per_minute = 6'000;       // 0: no limit
+    std::uint32_t address_requests_per_minute = 12'000;  // the same
+    std::string cors_origins;                            // "https://app.example.com, …"
   } http;
 
   struct Journal {
@@ -71,6 +74,7 @@ struct Config {
   struct Accounts {
     core::Money starter_grant = core::Money::from_cents(25'00);
     std::chrono::hours verification_lifetime{24};
+    std::chrono::minutes password_reset_lifetime{60};
     std::chrono::days session_lifetime{14};
     std::uint32_t api_keys_max = 100;
   } accounts;

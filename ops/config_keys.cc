@@ -74,6 +74,10 @@ bool are_weights(std::string_view text) {
   return weights_from(text).has_value();
 }
 
+bool are_origins(std::string_view text) {
+  return origins_from(text).has_value();
+}
+
 bool are_models(std::string_view text) {
   return model_names_from(text).has_value();
 }
@@ -167,7 +171,16 @@ void add_http(std::vector<Key>& table) {
       .add("body_bytes_per_second_min", &Section::body_bytes_per_second_min, byte_count(0, gibibyte),
            "A body that arrives slower than this is given up; 0 never gives up.")
       .add("drain_seconds", &Section::drain_time, duration<seconds>(seconds(0), seconds(3'600)),
-           "How long a stop waits for requests that are being answered.");
+           "How long a stop waits for requests that are being answered.")
+      .add("org_requests_per_minute", &Section::org_requests_per_minute, whole_number<std::uint32_t>(0, 60'000'000),
+           "Requests that one account may send a minute, as many of them at once; beyond it 429. 0 has no limit.")
+      .add("address_requests_per_minute", &Section::address_requests_per_minute,
+           whole_number<std::uint32_t>(0, 60'000'000),
+           "The same for an address that shows no valid credential. 0 has no limit.")
+      .add("cors_origins", &Section::cors_origins,
+           text("\"\", \"*\", or origins such as \"https://app.example.com, http://localhost:3000\"", are_origins),
+           "Whose web pages may call this service from a browser; those listed by name also with a session's cookie, "
+           "with \"*\" any page with an API key.");
 }
 
 void add_storage(std::vector<Key>& table) {
@@ -216,6 +229,9 @@ void add_business(std::vector<Key>& table) {
            "Credit that a new organization is given.")
       .add("verification_hours", &Accounts::verification_lifetime, duration<hours>(hours(1), hours(720)),
            "How long the link that verifies an e-mail address is good.")
+      .add("password_reset_minutes", &Accounts::password_reset_lifetime,
+           duration<std::chrono::minutes>(std::chrono::minutes(1), std::chrono::hours(24)),
+           "How long the link to choose a new password is good.")
       .add("session_days", &Accounts::session_lifetime, duration<days>(days(1), days(365)), "How long a login is good.")
       .add("api_keys_max", &Accounts::api_keys_max, whole_number<std::uint32_t>(1, 10'000),
            "API keys that an organization may have, revoked ones not counted.");

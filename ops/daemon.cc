@@ -37,6 +37,7 @@
 #include "api/http/server.h"
 #include "api/resources/resources.h"
 #include "ops/bus.h"
+#include "ops/config_values.h"
 #include "ops/mail.h"
 #include "ops/providers.h"
 #include "ops/version.h"
@@ -110,6 +111,9 @@ api::Settings api_settings(const Config& config, const std::string& instance) {
   settings.email = email_feature(config.mail.kind);
   settings.stripe_webhook_secret = core::Secret(config.stripe.webhook_secret);
   settings.policy = policy_of(config);
+  settings.org_requests_per_minute = config.http.org_requests_per_minute;
+  settings.address_requests_per_minute = config.http.address_requests_per_minute;
+  settings.cors_origins = *origins_from(config.http.cors_origins);
   return settings;
 }
 
@@ -121,6 +125,7 @@ api::http::Settings http_settings(const Config::Http& config) {
   settings.header_timeout = config.header_time;
   settings.idle_timeout = config.idle_time;
   settings.body_bytes_per_second_min = config.body_bytes_per_second_min;
+  settings.cors_origins = *origins_from(config.cors_origins);
   return settings;
 }
 

@@ -101,6 +101,7 @@ http::awaitable<Outcome> make_key(const App& app, core::OrgId org, core::ApiKeyI
 http::awaitable<Outcome> create(const App& app, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return principal.error();
+  if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
   core::Result<std::string> label = parse_label(request);
   if (label.has_error()) co_return label.error();
   KeyOffer offer = offer_key(app, principal->org);

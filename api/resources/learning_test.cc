@@ -103,6 +103,9 @@ class LearningApi : public ::testing::Test {
     add_catalog_providers(router, app);
     add_catalog_rankings(router, app);
     for (const core::OrgId& org : {acme, other}) {
+      core::identity::Org owner;
+      owner.id = org;
+      put(owner);
       core::identity::Session session;
       session.token = schemas::sha256(token_of(org));
       session.org = org;

@@ -1,6 +1,8 @@
 #include "api/resources/resources.h"
 
+#include "api/answer_fields.h"
 #include "api/forwarding.h"
+#include "api/rate_limits.h"
 
 namespace api::resources {
 
@@ -23,7 +25,10 @@ void add_all(http::Router& router, const App& app) {
   add_catalog_providers(router, app);
   add_catalog_rankings(router, app);
   add_service(router, app);
+  add_docs(router, app);
   add_switched_off(router);
+  add_answer_fields(router, app);
+  limit_rates(router, app);
   forward_to_owners(router, app);
 }
 

@@ -8,6 +8,7 @@ namespace api::resources {
 
 // Who may call a route. By that api/forwarding.cc finds the partition a request needs: each word has its rule there.
 inline constexpr const char* anyone = "anyone";              // and nothing that belongs to an org is looked at
+inline constexpr const char* probe = "probe";                // anyone, as often as they like: monitors
 inline constexpr const char* visitor = "visitor";            // anyone; an API key or a session is looked at
 inline constexpr const char* org = "org";                    // an API key or a session
 inline constexpr const char* signed_link = "signed";         // a signature in the URL
@@ -34,6 +35,7 @@ void add_catalog(http::Router& router, const App& app);  // models
 void add_catalog_providers(http::Router& router, const App& app);
 void add_catalog_rankings(http::Router& router, const App& app);
 void add_service(http::Router& router, const App& app);  // runtime, healthz, readyz, metrics
+void add_docs(http::Router& router, const App& app);     // openapi.json, docs
 
 void add_switched_off(http::Router& router);  // what the product has and this version has not
 

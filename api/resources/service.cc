@@ -35,7 +35,7 @@ constexpr std::array features{
     Feature{"partial_results", true},
     Feature{"signed_files", true},
     Feature{"file_ranges", true},
-    Feature{"file_compression", false},
+    Feature{"file_compression", true},
     Feature{"imports", false},
     Feature{"workflows", false},
     Feature{"catalog_models", true},
@@ -46,8 +46,8 @@ constexpr std::array features{
     Feature{"billing_profile", true},
     Feature{"webhooks", true},
     Feature{"ai_batch_queue", false},
-    Feature{"openapi", false},
-    Feature{"docs_page", false},
+    Feature{"openapi", true},
+    Feature{"docs_page", true},
 };
 
 bool simulated(const App& app, const core::ConfiguredLane& lane) {
@@ -138,9 +138,9 @@ http::awaitable<http::Response> get_metrics(const App& app) {
 void add_service(http::Router& router, const App& app) {
   router.add(http::Method::get, "/v1/runtime", [&app](http::Request& request) { return get_runtime(app, request); },
              {.access = anyone});
-  router.add(http::Method::get, "/healthz", [](http::Request&) { return get_health(); }, {.access = anyone});
-  router.add(http::Method::get, "/readyz", [&app](http::Request&) { return get_readiness(app); }, {.access = anyone});
-  router.add(http::Method::get, "/metrics", [&app](http::Request&) { return get_metrics(app); }, {.access = anyone});
+  router.add(http::Method::get, "/healthz", [](http::Request&) { return get_health(); }, {.access = probe});
+  router.add(http::Method::get, "/readyz", [&app](http::Request&) { return get_readiness(app); }, {.access = probe});
+  router.add(http::Method::get, "/metrics", [&app](http::Request&) { return get_metrics(app); }, {.access = probe});
 }
 
 }  // namespace api::resources

@@ -29,7 +29,6 @@ constexpr SwitchedOff switched_off[] = {
     {http::Method::get, "/api/v1/batch/stats", "ai_batch_queue"},
     {http::Method::post, "/api/v1/batch/internal/flush", "ai_batch_queue"},
     {http::Method::post, "/api/v1/batch/internal/poll", "ai_batch_queue"},
-    {http::Method::get, "/v1/openapi.json", "openapi"},
 };
 
 http::awaitable<http::Response> refuse(const char* feature, http::Request& request) {

@@ -1,4 +1,4 @@
-"""The service as a process, for tests from outside. Python 3 standard library only."""
+"""The service as a process, for tests from outside."""
 
 import collections
 import email
@@ -16,7 +16,7 @@ import time
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
-from support import bus
+from support import bus, contract
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("BATCHROUTER_BIN_DIR", ROOT / "build" / "release" / "bin")) / "batchrouter"
@@ -153,7 +153,7 @@ class Service:
     def request(self, method, path, body=None, headers=None, key=None, seconds=HANG_SECONDS):
         """body: bytes or text as they are, anything else as JSON; key: an API key or session token.
 
-        Raises OSError or http.client.HTTPException when there is no answer; never sends a request twice.
+        The exchange must be as schemas/openapi.yaml says. Raises OSError or http.client.HTTPException when there is no answer; never sends a request twice.
         """
         headers = dict(headers or {})
         names = {name.lower() for name in headers}
@@ -178,6 +178,7 @@ class Service:
             connection.close()
             raise
         names = {name.lower(): value for name, value in answer.getheaders()}
+        contract.check(method, path, headers, body, answer.status, names, content)
         try:
             parsed = json.loads(content) if content else None
         except ValueError:

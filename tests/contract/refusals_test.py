@@ -1,0 +1,79 @@
+"""What every route refuses in the same way, asked of every route that is described."""
+
+from support.contract import contract
+from support.customer import ServiceTest
+from support.owned import Owned, example_body, filled
+from support.routes import route_table
+
+BODY_BYTES_MAX = 256 * 1024
+OF_THE_QUEUE = "/api/v1/batch/"  # lists its faults in a `detail`, with 422
+
+
+def looks_at_its_query(operation):
+    """Not where a mailed link or a probe may carry what it likes, nor where the body is all that counts."""
+    of_account = operation.pattern.startswith("/v1/auth/") and "/api-keys" not in operation.pattern
+    return not of_account and bool({"400", "422"} & set(operation.description["responses"]))
+
+
+class Refusals(ServiceTest):
+    def setUp(self):
+        self.service = self.start(http__body_bytes_max=BODY_BYTES_MAX, accounts__starter_grant_usd="100.00")
+        self.owned = Owned(self.service, "owner@example.com")
+
+    def ask(self, operation, body, query="", **more):
+        path = filled(operation.pattern, self.owned.ids) + query
+        return self.service.request(operation.method, path, body, **more)
+
+    def assert_refused(self, operation, response, status, code):
+        if operation.pattern.startswith(OF_THE_QUEUE) and status == 400:
+            self.assertEqual(response.status, 422)
+            self.assertTrue(response.json["detail"])
+        else:
+            self.assert_problem(response, status, code)
+
+    def test_what_is_sent_beside_the_description_is_refused(self):
+        """Would be broken: a word that we do not know is passed over, and ?dry_run=true costs money."""
+        for operation in contract().operations:
+            if not looks_at_its_query(operation):
+                continue
+            with self.subTest(str(operation)):
+                body = example_body(operation.method, operation.pattern)
+                refused = self.ask(operation, body, "?dry_run=true", key=self.owned.customer.key)
+                self.assert_refused(operation, refused, 400, "invalid_request")
+
+    def test_pages_of_other_origins_cannot_use_a_session(self):
+        """Would be broken: a page that a customer happens to open spends the credit, or reads what is theirs."""
+        headers = {"Cookie": "batchrouter_session=" + self.owned.customer.session, "Origin": "https://evil.example"}
+        for operation in contract().operations:
+            if operation.method == "GET" or contract().is_open(operation) and "403" not in operation.description["responses"]:
+                continue
+            with self.subTest(str(operation)):
+                body = example_body(operation.method, operation.pattern)
+                self.assert_problem(self.ask(operation, body, headers=headers), 403, "csrf_rejected")
+
+    def test_bodies_that_are_none(self):
+        """Would be broken: what cannot be read is guessed at, or fills the memory."""
+        small = {(route["method"], route["path"]): route["body_bytes_max"] for route in route_table()
+                 if route["body"] == "small"}
+        for operation in contract().operations:
+            if "413" not in operation.description["responses"]:
+                continue
+            with self.subTest(str(operation)):
+                key = None if contract().is_open(operation) else self.owned.customer.key
+                limit = small.get((operation.method, operation.pattern), BODY_BYTES_MAX)
+                large = self.ask(operation, b'"' + b"x" * limit + b'"', key=key)
+                self.assert_problem(large, 413, "payload_too_large")
+                if "415" in operation.description["responses"]:
+                    text = self.ask(operation, b"{}", key=key, headers={"Content-Type": "text/plain"})
+                    self.assert_problem(text, 415, "unsupported_media_type")
+                self.assert_refused(operation, self.ask(operation, b"{", key=key), 400, "malformed_json")
+                refused = self.ask(operation, b'{"surprise": 1}', key=key)
+                self.assertIn(refused.status, (400, 422), refused.body)
+
+    def test_credentials_that_do_not_count(self):
+        """Would be broken: who shows a wrong credential is taken for nobody, and told that nobody is fine."""
+        for operation in contract().operations:
+            if "401" in operation.description["responses"] and operation.description.get("security"):
+                with self.subTest(str(operation)):
+                    body = example_body(operation.method, operation.pattern)
+                    self.assert_problem(self.ask(operation, body, key="ob_live_x"), 401, "invalid_api_key")

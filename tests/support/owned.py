@@ -1,0 +1,83 @@
+"""An organization that has one of everything, for tests of who may see what."""
+
+import json
+
+from support.contract import contract
+from support.customer import Customer, response_item, response_items
+from support.routes import route_table
+
+ULID_OF_NOBODY = "01arz3ndektsv4rrffq69g5fav"
+
+
+class Owned:
+    """ids: {kind: id}, what every path parameter of KINDS may stand for."""
+
+    def __init__(self, service, address):
+        self.address = address
+        self.customer = Customer(service, address)
+        two = {"items": response_items(2), "metadata": {"whose": address}}
+        self.customer.submit(two)
+        self.ids = {
+            "batch": self.customer.submit(two)["id"],
+            "quote": self.customer.quote({"items": [response_item("one", f"Of {address}.")]})["quote_id"],
+            "key": self.customer.read("/v1/api-keys")["data"][0]["id"],
+        }
+        self.customer.ended(self.ids["batch"])
+        self.file = self.customer.link(self.ids["batch"], "output")
+        revoked = service.expect(self.customer.post("/v1/api-keys", {"label": "old"}), 201).json
+        service.expect(self.customer.post(f"/v1/api-keys/{revoked['id']}/revoke"), 200)
+        self.revoked = revoked["api_key"]
+
+    def everything(self):
+        """Of all that can be read, what does not change by itself."""
+        read = {path: self.customer.get(path).json for path in sorted(
+            filled(route["path"], self.ids) for route in route_table()
+            if route["method"] == "GET" and route["access"] == "org" and not changes_by_itself(route["path"]))}
+        return json.dumps(read, sort_keys=True)
+
+
+# What a path parameter stands for: the path up to it, the kind of id, and how such ids begin. A route with a parameter that
+# is not here fails the tests until somebody has said what it is, and how Owned comes to one.
+KINDS = {
+    "/v1/batches/{id}": ("batch", "bat_"),
+    "/v1/quotes/{id}": ("quote", "qlock_"),
+    "/v1/api-keys/{id}": ("key", "key_"),
+    "/v1/auth/account/api-keys/{id}": ("key", "key_"),
+}
+# Parameters that say nothing of an organization, and a word for each.
+WORDS = {"/v1/files/{id}": "file", "/v1/catalog/models/{slug}": "gpt-5.4-mini"}
+
+
+def prefixes(path):
+    """The path up to each of its parameters."""
+    steps = path.split("/")
+    return ["/".join(steps[:count]) for count in range(1, len(steps) + 1) if steps[count - 1].startswith("{")]
+
+
+def filled(path, ids):
+    """A path with its parameters in place. ids: {kind: id}."""
+    known = set(KINDS) | set(WORDS)
+    unknown = [prefix for prefix in prefixes(path) if prefix not in known]
+    if unknown:
+        raise AssertionError(f"nobody has said what the last parameter of {unknown} stands for: support/owned.py")
+    for prefix in reversed(prefixes(path)):
+        value = WORDS[prefix] if prefix in WORDS else ids[KINDS[prefix][0]]
+        path = prefix[:prefix.rindex("/") + 1] + value + path[len(prefix):]
+    return path
+
+
+def unknown_ids():
+    """Well formed, and nobody's."""
+    return {kind: begin + ULID_OF_NOBODY for kind, begin in KINDS.values()}
+
+
+def changes_by_itself(path):
+    """Links and streams are new each time."""
+    return path.endswith(("/artifact-url", "/events"))
+
+
+def example_body(method, path):
+    """A body that the route takes, out of its description; None where it takes none."""
+    operation = next(one for one in contract().operations if (one.method, one.pattern) == (method, path))
+    body = contract().request_body(operation)
+    return None if body is None else body["content"]["application/json"].get("example", {})
