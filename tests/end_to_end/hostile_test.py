@@ -103,7 +103,7 @@ class Strangers(ServiceTest):
     def test_no_route_is_missing_above(self):
         """Would be broken: the two tests above, by a route that nobody has added to them."""
         written = set()
-        for source in set((ROOT / "api" / "resources").glob("*.cc")) - {ROOT / "api" / "resources" / "switched_off.cc"}:
+        for source in (ROOT / "api" / "resources").glob("*.cc"):
             written |= set(re.findall(r'"(/v1/[^"]*\{[^"]*)"', source.read_text()))
         self.assertEqual(written - {"/v1/files/{id}", "/v1/catalog/models/{slug}"} - {path for _, path, _ in ROUTES}, set())
 
