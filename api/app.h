@@ -7,15 +7,18 @@
 #include <string>
 #include <vector>
 
+#include "adapters/local_checkout/local_checkout.h"
 #include "adapters/passwords/password_hasher.h"
 #include "api/http/coroutines.h"
 #include "core/catalog.h"
 #include "core/policy.h"
 #include "core/routing.h"
+#include "core/sealed.h"
 #include "processors/command_bus.h"
 #include "processors/file_links.h"
 #include "processors/learning/lane_scores.h"
 #include "processors/ports/blob_store.h"
+#include "processors/ports/checkout.h"
 #include "processors/ports/lane_board.h"
 #include "processors/ports/log.h"
 #include "processors/ports/metrics.h"
@@ -35,6 +38,11 @@ struct Settings {
   core::Duration batch_expectation = std::chrono::hours(12);  // of a provider's batch API
   core::Duration file_link_lifetime = std::chrono::minutes(15);
   bool webhooks_allow_loopback = false;
+  std::uint32_t org_requests_per_minute = 0;      // 0: as many as they like
+  std::uint32_t address_requests_per_minute = 0;  // of callers without a valid credential; 0: the same
+  std::vector<std::string> cors_origins = {};     // whose pages may read answers; those listed by name, with cookies
+  std::string email = "local_outbox";             // how mail leaves: local_outbox, resend, smtp
+  core::Secret stripe_webhook_secret{};           // empty: Stripe's events are refused
   core::Policy policy;
 };
 
@@ -59,6 +67,8 @@ struct App {
   std::function<std::optional<std::string>(core::Partition)> forward_to = {};
   const processors::LaneScores* lane_scores = nullptr;  // null: lanes are known by their static priors alone
   const processors::LaneBoard* lane_board = nullptr;    // null: how the lanes are is not known
+  processors::CheckoutProvider* checkout = nullptr;     // null: credit cannot be bought
+  const adapters::local_checkout::LocalCheckout* local_checkout = nullptr;  // null: its page is switched off
 };
 
 // Sends a command and waits until what it caused is durable and can be read. The command's id is made here, random.

@@ -1,6 +1,9 @@
 #include "api/authentication.h"
 
+#include <algorithm>
+
 #include "api/http/cookies.h"
+#include "api/http/cross_origin.h"
 #include "core/identity/rules.h"
 #include "schemas/digest.h"
 #include "schemas/tokens.h"
@@ -77,7 +80,9 @@ std::string_view origin_of(std::string_view url) {
 
 bool from_our_pages(const App& app, const http::Request& request) {
   const auto origin = request.headers.get("origin");
-  return !origin || http::equal_ignoring_case(*origin, origin_of(app.settings.public_url));
+  if (!origin || http::equal_ignoring_case(*origin, origin_of(app.settings.public_url))) return true;
+  const std::vector<std::string>& listed = app.settings.cors_origins;
+  return *origin != http::any_origin && std::find(listed.begin(), listed.end(), *origin) != listed.end();
 }
 
 }  // namespace

@@ -22,7 +22,8 @@ struct Principal {
 };
 
 // By Authorization: Bearer (an API key or a session token), else by the session cookie. A cookie that comes with a
-// method that changes something must come from our own pages: Origin, where sent, has to be ours.
+// method that changes something must come from our own pages: Origin, where sent, has to be ours or one that the
+// operator lists by name, whose pages could read everything the session shows anyway.
 // Errors: authentication_required, invalid_api_key, invalid_session, csrf_rejected, unavailable.
 core::Result<Principal> authenticate(const App& app, const http::Request& request);
 

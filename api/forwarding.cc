@@ -14,6 +14,7 @@
 #include "api/json_body.h"
 #include "api/outcome.h"
 #include "api/resources/resources.h"
+#include "api/stripe_event.h"
 #include "core/invariant.h"
 #include "schemas/digest.h"
 #include "schemas/tokens.h"
@@ -64,6 +65,15 @@ Aggregate of_mailed_token(const App&, const http::Request& request) {
   return token.has_error() ? std::nullopt : of_org(schemas::org_of_token(*token));
 }
 
+Aggregate of_local_page(const App&, const http::Request& request) {
+  return core::aggregate_of(core::OrgId(request.path_parameter("org")));
+}
+
+Aggregate of_stripe_event(const App& app, const http::Request& request) {
+  const auto event = read_stripe_event(app, request);
+  return event.has_error() ? std::nullopt : aggregate_of(*event);
+}
+
 using Find = Aggregate (*)(const App&, const http::Request&);
 
 struct Rule {
@@ -71,14 +81,17 @@ struct Rule {
   Find find;
 };
 
-constexpr std::array<Rule, 6> rules = {{
-    {resources::anyone, nothing},
-    {resources::visitor, of_credential},
-    {resources::org, of_credential},
-    {resources::signed_link, of_file},
-    {resources::email_holder, of_email},
-    {resources::mail_reader, of_mailed_token},
-}};
+constexpr std::array<Rule, 7> rules = {{constexpr std::array<Rule, 8> rules = {{
+                                            {resources::anyone, nothing},
+                                            {resources::probe, nothing},
+                                            {resources::visitor, of_credential},
+                                            {resources::org, of_credential},
+                                            {resources::signed_link, of_file},
+                                            {resources::email_holder, of_email},
+                                            {resources::mail_reader, of_mailed_token},
+                                            {resources::local_page, of_local_page},
+                                            {resources::stripe_event, of_stripe_event},
+                                        }};
 
 Find rule_of(std::string_view access) {
   const auto rule = std::find_if(rules.begin(), rules.end(), [&](const Rule& each) { return each.access == access; });

@@ -34,8 +34,7 @@ core::Result<schemas::manifest::Format> format_of(const http::Request& request) 
 http::awaitable<core::Result<SpooledBody>> spool_body(const App& app, http::Request& request) {
   const core::Result<schemas::manifest::Format> format = format_of(request);
   if (format.has_error()) co_return format.error();
-  const auto encoding =
-      adapters::compression::encoding_from_header(request.headers.get("content-encoding").value_or(""));
+  const auto encoding = adapters::compression::encoding_from_name(request.headers.get("content-encoding").value_or(""));
   if (!encoding)
     co_return core::Error{core::ErrorCode::unsupported_media_type, "Content-Encoding may be gzip, zstd or absent"};
   core::Result<std::unique_ptr<processors::Spool>> spool = app.blobs.create_spool();

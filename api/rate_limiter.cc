@@ -21,7 +21,7 @@ std::optional<ip::address> parse(const std::string& text) {
 
 }  // namespace
 
-RateLimiter::Wait RateLimiter::take(std::string_view key, Allowance allowance, Time now) {
+RateLimiter::Bucket RateLimiter::draw(std::string_view key, Allowance allowance, Time now) {
   const Wait token = Wait(std::chrono::minutes(1)) / allowance.per_minute;
   const Wait bucket = token * allowance.burst;
 
@@ -29,12 +29,13 @@ RateLimiter::Wait RateLimiter::take(std::string_view key, Allowance allowance, T
   const auto found = entries_.find(std::string(key));
   const Time full_at = found == entries_.end() ? now : std::max(found->second->second, now);
   const Time full_after = full_at + token;
-  if (full_after > now + bucket) return full_after - (now + bucket);
+  if (full_after > now + bucket) return {full_after - (now + bucket), 0, full_at - now};
+  const Bucket taken{Wait::zero(), static_cast<std::uint32_t>((now + bucket - full_after) / token), full_after - now};
 
   if (found != entries_.end()) {
     found->second->second = full_after;
     recent_.splice(recent_.begin(), recent_, found->second);
-    return Wait::zero();
+    return taken;
   }
   recent_.emplace_front(key, full_after);
   entries_.emplace(key, recent_.begin());
@@ -42,7 +43,7 @@ RateLimiter::Wait RateLimiter::take(std::string_view key, Allowance allowance, T
     entries_.erase(recent_.back().first);
     recent_.pop_back();
   }
-  return Wait::zero();
+  return taken;
 }
 
 std::size_t RateLimiter::keys() const {

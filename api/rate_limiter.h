@@ -28,8 +28,15 @@ class RateLimiter {
 
   explicit RateLimiter(std::size_t keys_max) : keys_max_(keys_max) {}
 
-  // Takes one token of the key's bucket. Zero: there was one. Else nothing is taken, and there will be one after that.
-  Wait take(std::string_view key, Allowance allowance, Time now);
+  struct Bucket {
+    Wait wait;               // zero: there was a token. Else none was taken, and there will be one after that
+    std::uint32_t left = 0;  // tokens
+    Wait full_in;
+  };
+  // Takes one token of the key's bucket.
+  Bucket draw(std::string_view key, Allowance allowance, Time now);
+  // The same, where only the wait matters.
+  Wait take(std::string_view key, Allowance allowance, Time now) { return draw(key, allowance, now).wait; }
 
   std::size_t keys() const;
 

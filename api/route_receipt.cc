@@ -146,7 +146,7 @@ http::awaitable<core::Result<http::Response>> route_receipt(const App& app, core
   if (head.has_error()) co_return head.error();
   auto source = std::make_unique<RouteReceiptSource>(app, std::move(org), std::move(id), std::move(*head));
   http::Response response = http::streamed(200, "application/json", std::move(source));
-  response.headers.set("Cache-Control", "private, no-store");
+  response.headers.set("Cache-Control", "private, no-cache");
   co_return response;
 }
 

@@ -27,3 +27,29 @@ function(embed_output target symbol script form file)
                   OUTPUT_FILE ${output} COMMAND_ERROR_IS_FATAL ANY)
   embed_text(${target} ${symbol} ${output})
 endfunction()
+
+# embed_texts(TARGET SYMBOL FILE...): their texts as `extern const std::span<const std::string_view> TARGET::SYMBOL`.
+function(embed_texts target symbol)
+  set(texts "")
+  foreach(file IN LISTS ARGN)
+    cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+    file(READ ${file} text)
+    string(APPEND texts "R\"embedded_text(${text})embedded_text\",\n")
+  endforeach()
+  set(source ${PROJECT_BINARY_DIR}/embedded/${target}_${symbol}.cc)
+  file(CONFIGURE OUTPUT ${source} @ONLY CONTENT [[
+#include <span>
+#include <string_view>
+
+namespace @target@ {
+
+static constexpr std::string_view texts[] = {
+@texts@};
+extern const std::span<const std::string_view> @symbol@;
+const std::span<const std::string_view> @symbol@ = texts;
+
+}  // namespace @target@
+]])
+  target_sources(${target} PRIVATE ${source})
+endfunction()

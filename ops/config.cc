@@ -75,12 +75,18 @@ core::Policy policy_of(const Config& config) {
   core::Policy policy;
   policy.starter_grant = config.accounts.starter_grant;
   policy.verification_lifetime = config.accounts.verification_lifetime;
+  policy.password_reset_lifetime = config.accounts.password_reset_lifetime;
   policy.session_lifetime = config.accounts.session_lifetime;
   policy.api_keys_max = config.accounts.api_keys_max;
   policy.quote_window = config.quotes.window;
   policy.unit_attempts_max = config.dispatch.attempts_max;
   policy.webhook_retry_schedule.assign(config.webhooks.retry_schedule.begin(), config.webhooks.retry_schedule.end());
   return policy;
+}
+
+Checkout checkout_of(const Config& config) {
+  if (!config.stripe.secret_key.empty()) return Checkout::stripe;
+  return config.service.mode == Mode::development ? Checkout::local : Checkout::off;
 }
 
 std::string shared_directory_of(const Config& config) {

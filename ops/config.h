@@ -18,6 +18,7 @@ namespace ops {
 enum class Mode { development, production };
 enum class BusKind { embedded, kafka };
 enum class LogFormat { text, json };
+enum class MailKind { outbox, resend, smtp };
 
 struct Config {
   struct Service {
@@ -43,6 +44,9 @@ struct Config {
     std::chrono::seconds idle_time{75};
     std::uint64_t body_bytes_per_second_min = 1'024;
     std::chrono::seconds drain_time{10};
+    std::uint32_t org_requests_per_minute = 6'000;       // 0: no limit
+    std::uint32_t address_requests_per_minute = 12'000;  // the same
+    std::string cors_origins;                            // "https://app.example.com, …"
   } http;
 
   struct Journal {
@@ -70,6 +74,7 @@ struct Config {
   struct Accounts {
     core::Money starter_grant = core::Money::from_cents(25'00);
     std::chrono::hours verification_lifetime{24};
+    std::chrono::minutes password_reset_lifetime{60};
     std::chrono::days session_lifetime{14};
     std::uint32_t api_keys_max = 100;
   } accounts;
@@ -107,6 +112,21 @@ struct Config {
   struct Files {
     std::chrono::minutes link_lifetime{15};
   } files;
+
+  struct Mail {
+    MailKind kind = MailKind::outbox;
+    std::string from = "BatchRouter <no-reply@batchrouter.invalid>";
+    std::string resend_api_key;
+    std::string smtp_url;
+    std::string smtp_username;  // empty: no login
+    std::string smtp_password;
+  } mail;
+
+  struct Stripe {
+    std::string secret_key;  // empty: no checkout, or in development a local one
+    std::string webhook_secret;
+    std::string base_url;  // empty: Stripe's own
+  } stripe;
 
   // One that is reached over the network; without a key, or for a server of one's own without a URL, it is not used.
   struct Provider {
@@ -166,6 +186,10 @@ core::Result<Config> load_config(const std::vector<std::string>& arguments, cons
 std::optional<std::string> information_asked_for(const std::vector<std::string>& arguments);
 
 core::Policy policy_of(const Config& config);
+
+// Who takes payments.
+enum class Checkout { off, local, stripe };
+Checkout checkout_of(const Config& config);
 
 // What all nodes of a cluster share: blobs, keys and the catalog.
 std::string shared_directory_of(const Config& config);

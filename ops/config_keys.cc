@@ -54,9 +54,28 @@ bool is_base_url_or_empty(std::string_view text) {
   return false;
 }
 
+// The rest of the address is for the mail server to judge.
+bool is_sender(std::string_view text) {
+  const std::size_t at = text.find('@');
+  return has_no_controls(text) && at != 0 && at != std::string_view::npos && at + 1 < text.size() &&
+         text.size() <= 320 && (text.find('<') != std::string_view::npos) == text.ends_with('>');
+}
+
+bool is_smtp_url_or_empty(std::string_view text) {
+  if (text.empty()) return true;
+  for (const std::string_view scheme : {"smtp://", "smtps://"}) {
+    if (text.starts_with(scheme)) return is_base_url_or_empty("http://" + std::string(text.substr(scheme.size())));
+  }
+  return false;
+}
+
 // The keys of one section.
 bool are_weights(std::string_view text) {
   return weights_from(text).has_value();
+}
+
+bool are_origins(std::string_view text) {
+  return origins_from(text).has_value();
 }
 
 bool are_models(std::string_view text) {
@@ -152,7 +171,16 @@ void add_http(std::vector<Key>& table) {
       .add("body_bytes_per_second_min", &Section::body_bytes_per_second_min, byte_count(0, gibibyte),
            "A body that arrives slower than this is given up; 0 never gives up.")
       .add("drain_seconds", &Section::drain_time, duration<seconds>(seconds(0), seconds(3'600)),
-           "How long a stop waits for requests that are being answered.");
+           "How long a stop waits for requests that are being answered.")
+      .add("org_requests_per_minute", &Section::org_requests_per_minute, whole_number<std::uint32_t>(0, 60'000'000),
+           "Requests that one account may send a minute, as many of them at once; beyond it 429. 0 has no limit.")
+      .add("address_requests_per_minute", &Section::address_requests_per_minute,
+           whole_number<std::uint32_t>(0, 60'000'000),
+           "The same for an address that shows no valid credential. 0 has no limit.")
+      .add("cors_origins", &Section::cors_origins,
+           text("\"\", \"*\", or origins such as \"https://app.example.com, http://localhost:3000\"", are_origins),
+           "Whose web pages may call this service from a browser; those listed by name also with a session's cookie, "
+           "with \"*\" any page with an API key.");
 }
 
 void add_storage(std::vector<Key>& table) {
@@ -201,6 +229,9 @@ void add_business(std::vector<Key>& table) {
            "Credit that a new organization is given.")
       .add("verification_hours", &Accounts::verification_lifetime, duration<hours>(hours(1), hours(720)),
            "How long the link that verifies an e-mail address is good.")
+      .add("password_reset_minutes", &Accounts::password_reset_lifetime,
+           duration<std::chrono::minutes>(std::chrono::minutes(1), std::chrono::hours(24)),
+           "How long the link to choose a new password is good.")
       .add("session_days", &Accounts::session_lifetime, duration<days>(days(1), days(365)), "How long a login is good.")
       .add("api_keys_max", &Accounts::api_keys_max, whole_number<std::uint32_t>(1, 10'000),
            "API keys that an organization may have, revoked ones not counted.");
@@ -252,6 +283,39 @@ void add_delivery(std::vector<Key>& table) {
   Rows(table, "files", &Config::files)
       .add("link_minutes", &Config::Files::link_lifetime, duration<minutes>(minutes(1), minutes(10'080)),
            "How long a download link from the API is good.");
+}
+
+void add_mail(std::vector<Key>& table) {
+  using Section = Config::Mail;
+  Rows(table, "mail", &Config::mail)
+      .add("kind", &Section::kind,
+           word<MailKind>({{"outbox", MailKind::outbox}, {"resend", MailKind::resend}, {"smtp", MailKind::smtp}}),
+           "How mail leaves: outbox writes files below the data directory, for trying things out; resend and smtp send "
+           "it.")
+      .add("from", &Section::from, text("a sender such as \"BatchRouter <no-reply@example.com>\"", is_sender),
+           "The sender of all mail; a service that sends it has to know the domain as yours.")
+      .add("resend_api_key", &Section::resend_api_key, secret(), "The key of Resend, for kind resend.")
+      .add("smtp_url", &Section::smtp_url,
+           text("\"\" or a URL such as \"smtp://mail.example.com:587\" or \"smtps://mail.example.com\"",
+                is_smtp_url_or_empty),
+           "The mail server, for kind smtp. With smtp:// it has to offer STARTTLS, unless it is on this machine.")
+      .add("smtp_username", &Section::smtp_username, text("a name, or \"\"", has_no_controls),
+           "The login at the mail server; without one nothing is said of it.")
+      .add("smtp_password", &Section::smtp_password, secret(), "The password of that login.");
+}
+
+void add_stripe(std::vector<Key>& table) {
+  using Section = Config::Stripe;
+  Rows(table, "stripe", &Config::stripe)
+      .add("secret_key", &Section::secret_key, secret(),
+           "Lets customers buy credit through Stripe. Without it they cannot in production, and in development a local "
+           "page stands in that takes no money.")
+      .add("webhook_secret", &Section::webhook_secret, secret(),
+           "The signing secret of the endpoint /v1/webhooks/stripe; credit is given by what arrives there alone.")
+      .add("base_url", &Section::base_url,
+           text("\"\" or a URL such as \"http://127.0.0.1:12111\", without user, query and '/' at its end",
+                is_base_url_or_empty),
+           "Where Stripe's API is; when empty, https://api.stripe.com.");
 }
 
 void add_providers(std::vector<Key>& table) {
@@ -324,6 +388,8 @@ std::vector<Key> make_keys() {
   add_kafka(table);
   add_business(table);
   add_delivery(table);
+  add_mail(table);
+  add_stripe(table);
   add_providers(table);
   add_simulated(table);
   return table;

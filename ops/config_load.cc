@@ -100,6 +100,24 @@ void check_together(const EffectiveConfig& effective, Faults& faults) {
   }
 }
 
+void check_mail(const EffectiveConfig& effective, Faults& faults) {
+  const Config::Mail& mail = effective.config.mail;
+  const std::string kind = with_origin(effective, "mail.kind");
+  if (mail.kind == MailKind::resend && mail.resend_api_key.empty())
+    faults.push_back(kind + " needs mail.resend_api_key");
+  if (mail.kind == MailKind::smtp && mail.smtp_url.empty()) faults.push_back(kind + " needs mail.smtp_url");
+  if (mail.smtp_username.empty() != mail.smtp_password.empty())
+    faults.push_back("mail.smtp_username and mail.smtp_password are given together, or neither");
+}
+
+void check_stripe(const EffectiveConfig& effective, Faults& faults) {
+  const Config::Stripe& stripe = effective.config.stripe;
+  if (stripe.secret_key.empty() != stripe.webhook_secret.empty())
+    faults.push_back(
+        "stripe.secret_key and stripe.webhook_secret are given together, or neither: with one alone "
+        "customers would pay and get no credit");
+}
+
 core::Error error_of(const Faults& faults) {
   std::string lines;
   for (const std::string& fault : faults) lines += (lines.empty() ? "" : "\n") + fault;
@@ -123,7 +141,11 @@ core::Result<EffectiveConfig> load_effective_config(const ConfigFlags& flags, co
   if (flags.file) apply(settings_of_file(*flags.file, faults), effective, faults);
   apply(settings_of_environment(environment, faults), effective, faults);
   apply(settings_of_flags(flags, faults), effective, faults);
-  if (faults.empty()) check_together(effective, faults);
+  if (faults.empty()) {
+    check_together(effective, faults);
+    check_mail(effective, faults);
+    check_stripe(effective, faults);
+  }
   if (!faults.empty()) return error_of(faults);
   return effective;
 }

@@ -18,6 +18,18 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
+// Browsers compare with what they send, which is in lower case.
+bool is_origin(std::string_view text) {
+  for (const std::string_view scheme : {"https://", "http://"}) {
+    if (!text.starts_with(scheme)) continue;
+    const std::string_view host = text.substr(scheme.size());
+    return !host.empty() && std::ranges::all_of(host, [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || std::string_view(".-:[]").find(c) != std::string::npos;
+    });
+  }
+  return false;
+}
+
 }  // namespace
 
 std::string toml_string(std::string_view text) {
@@ -57,6 +69,20 @@ std::string bytes_to_text(std::uint64_t bytes) {
     if (bytes >= size && bytes % size == 0) return std::to_string(bytes >> unit.shift) + " " + std::string(unit.name);
   }
   return std::to_string(bytes);
+}
+
+std::optional<std::vector<std::string>> origins_from(std::string_view text) {
+  constexpr std::size_t origins_max = 100;
+  std::vector<std::string> origins;
+  if (trimmed(text).empty()) return origins;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    const std::string_view origin = trimmed(text.substr(begin, end - begin));
+    begin = end + 1;
+    if (origins.size() == origins_max || !(origin == "*" || is_origin(origin))) return std::nullopt;
+    origins.emplace_back(origin);
+  }
+  return origins;
 }
 
 ValueType<std::string> text(std::string allowed, bool (*is_allowed)(std::string_view)) {

@@ -34,6 +34,9 @@ std::string toml_string(std::string_view text);
 std::optional<std::uint64_t> bytes_from(std::string_view text);
 std::string bytes_to_text(std::uint64_t bytes);
 
+// "https://app.example.com, *" as browsers send them in Origin: nothing behind host and port. At most 100.
+std::optional<std::vector<std::string>> origins_from(std::string_view text);
+
 ValueType<std::string> text(std::string allowed, bool (*is_allowed)(std::string_view));
 // A text that is never shown again.
 ValueType<std::string> secret();

@@ -21,14 +21,15 @@
 #include "adapters/catalog_store/catalog_store.h"
 #include "adapters/files/lock_file.h"
 #include "adapters/http_client/http_client.h"
+#include "adapters/local_checkout/local_checkout.h"
 #include "adapters/logging/spdlog_log.h"
-#include "adapters/mail/local_outbox.h"
 #include "adapters/passwords/password_hasher.h"
 #include "adapters/prometheus/prometheus_metrics.h"
 #include "adapters/providers/provider_lane.h"
 #include "adapters/random/random.h"
 #include "adapters/rocksdb/state.h"
 #include "adapters/simulated/simulated_lane.h"
+#include "adapters/stripe/stripe_checkout.h"
 #include "adapters/vault/local_vault.h"
 #include "adapters/webhooks/system_resolver.h"
 #include "adapters/webhooks/webhook_poster.h"
@@ -36,6 +37,8 @@
 #include "api/http/server.h"
 #include "api/resources/resources.h"
 #include "ops/bus.h"
+#include "ops/config_values.h"
+#include "ops/mail.h"
 #include "ops/providers.h"
 #include "ops/version.h"
 #include "processors/effects.h"
@@ -105,7 +108,12 @@ api::Settings api_settings(const Config& config, const std::string& instance) {
   settings.batch_expectation = config.dispatch.batch_expectation;
   settings.file_link_lifetime = config.files.link_lifetime;
   settings.webhooks_allow_loopback = config.webhooks.allow_loopback;
+  settings.email = email_feature(config.mail.kind);
+  settings.stripe_webhook_secret = core::Secret(config.stripe.webhook_secret);
   settings.policy = policy_of(config);
+  settings.org_requests_per_minute = config.http.org_requests_per_minute;
+  settings.address_requests_per_minute = config.http.address_requests_per_minute;
+  settings.cors_origins = *origins_from(config.http.cors_origins);
   return settings;
 }
 
@@ -117,6 +125,7 @@ api::http::Settings http_settings(const Config::Http& config) {
   settings.header_timeout = config.header_time;
   settings.idle_timeout = config.idle_time;
   settings.body_bytes_per_second_min = config.body_bytes_per_second_min;
+  settings.cors_origins = *origins_from(config.cors_origins);
   return settings;
 }
 
@@ -150,7 +159,8 @@ class Daemon::Parts {
 
  private:
   core::Result<void> open_data();
-  void make_processors();
+  core::Result<void> make_processors();
+  void make_checkout();
   core::Result<void> make_api();
   core::Result<void> recover();
   void flush_state_periodically();
@@ -173,11 +183,11 @@ class Daemon::Parts {
   std::unique_ptr<adapters::vault::LocalVault> vault_;
   std::unique_ptr<adapters::blobs::LocalBlobs> blobs_;
   std::unique_ptr<adapters::rocksdb::RocksdbState> state_;
-  std::unique_ptr<adapters::mail::LocalOutbox> outbox_;
   adapters::passwords::PasswordHasher passwords_;
   adapters::webhooks::SystemResolver resolver_;
   std::optional<adapters::http_client::HttpClient> http_client_;
   std::optional<adapters::webhooks::WebhookPoster> webhooks_;
+  std::optional<Mail> mail_;
 
   boost::asio::thread_pool partition_pool_{partition_threads};
   boost::asio::thread_pool work_pool_{work_threads};
@@ -192,11 +202,14 @@ class Daemon::Parts {
   std::optional<adapters::simulated::SimulatedLane> simulated_;
   std::vector<std::unique_ptr<adapters::providers::ProviderLane>> provider_lanes_;
   std::optional<processors::LaneScores> lane_scores_;
+  std::unique_ptr<adapters::local_checkout::LocalCheckout> local_checkout_;
+  std::unique_ptr<adapters::stripe::StripeCheckout> stripe_;
   std::optional<api::App> app_;
   std::optional<api::http::Server> server_;
   std::optional<processors::Planner> planner_;
   std::optional<processors::Dispatcher> dispatcher_;
   std::optional<processors::Delivery> delivery_;
+  std::optional<processors::Collector> collector_;
   boost::asio::steady_timer flush_timer_{main_};
 };
 
@@ -232,20 +245,17 @@ core::Result<void> Daemon::Parts::open_data() {
   auto blobs = adapters::blobs::LocalBlobs::open(shared / "blobs");
   if (blobs.has_error()) return blobs.error();
   blobs_ = std::move(*blobs);
-  auto outbox = adapters::mail::LocalOutbox::open(data / "outbox", "BatchRouter <no-reply@batchrouter.invalid>",
-                                                  [this](const std::string& path) {
-                                                    info(log_, "mail_in_outbox", {{"path", path}});
-                                                  });
-  if (outbox.has_error()) return outbox.error();
-  outbox_ = std::move(*outbox);
   auto state = open_state(data / "state", config_, log_);
   if (state.has_error()) return state.error();
   state_ = std::move(*state);
   return {};
 }
 
-void Daemon::Parts::make_processors() {
+core::Result<void> Daemon::Parts::make_processors() {
   http_client_.emplace(adapters::http_client::HttpClientSettings{});
+  auto mail = Mail::open(config_, {*http_client_, log_, now});
+  if (mail.has_error()) return mail.error();
+  mail_.emplace(std::move(*mail));
   adapters::webhooks::WebhookSettings webhook_settings;
   webhook_settings.rules.allow_loopback = config_.webhooks.allow_loopback;
   webhooks_.emplace(resolver_, *http_client_, webhook_settings, now);
@@ -261,6 +271,27 @@ void Daemon::Parts::make_processors() {
                 processors::Node::Environment{bus_->journal(), *state_, effects_, metrics_, log_, bus_->directory(),
                                               bus_->commands()});
   if (config_.simulated.enabled) simulated_.emplace(work_pool_.get_executor(), simulated_settings(config_.simulated));
+  return {};
+}
+
+void Daemon::Parts::make_checkout() {
+  switch (checkout_of(config_)) {
+    case Checkout::off: break;
+    case Checkout::local:
+      local_checkout_ =
+          std::make_unique<adapters::local_checkout::LocalCheckout>(*vault_, app_->settings.public_url, now);
+      app_->checkout = app_->local_checkout = local_checkout_.get();
+      break;
+    case Checkout::stripe: {
+      adapters::stripe::StripeSettings settings;
+      settings.secret_key = core::Secret(config_.stripe.secret_key);
+      if (!config_.stripe.base_url.empty()) settings.base_url = config_.stripe.base_url;
+      adapters::stripe::StripeCheckout::Environment environment{work_pool_.get_executor(), *http_client_, log_,
+                                                                metrics_};
+      stripe_ = std::make_unique<adapters::stripe::StripeCheckout>(std::move(environment), std::move(settings));
+      app_->checkout = stripe_.get();
+    }
+  }
 }
 
 core::Result<void> Daemon::Parts::make_api() {
@@ -290,6 +321,7 @@ core::Result<void> Daemon::Parts::make_api() {
   const std::string public_url = public_url_of(config_, server_->port());
   app_->settings.public_url = public_url;
   app_->links = processors::FileLinks(*vault_, public_url);
+  make_checkout();
 
   planner_.emplace(work_pool_.get_executor(), *blobs_, reader, *node_, log_);
   std::vector<processors::Lane*> lanes;
@@ -324,9 +356,10 @@ core::Result<void> Daemon::Parts::make_api() {
   app_->lane_scores = &*lane_scores_;
   app_->lane_board = &*dispatcher_;
   delivery_.emplace(work_pool_.get_executor(),
-                    processors::Delivery::Environment{reader, *node_, *vault_, *outbox_, *webhooks_, app_->links,
+                    processors::Delivery::Environment{reader, *node_, *vault_, mail_->sender(), *webhooks_, app_->links,
                                                       public_url, config_.webhooks.link_lifetime, now, metrics_, log_});
-  effects_.attach(*planner_, *dispatcher_, *delivery_, *node_);
+  collector_.emplace(work_pool_.get_executor(), processors::Collector::Environment{*blobs_, reader, *node_, log_});
+  effects_.attach(*planner_, *dispatcher_, *delivery_, *collector_, *node_);
   return {};
 }
 
@@ -355,7 +388,7 @@ core::Result<void> Daemon::Parts::start() {
   catalog_ = *std::move(catalog);
   info(log_, "catalog", {{"version", catalog_.version()}});
   if (const auto opened = open_data(); opened.has_error()) return opened;
-  make_processors();
+  if (const auto made = make_processors(); made.has_error()) return made;
   if (const auto made = make_api(); made.has_error()) return made;
 
   http_work_.emplace(http_context_.get_executor());
@@ -410,6 +443,7 @@ void Daemon::Parts::stop() {
     wait_until_idle();
   }
   if (delivery_) delivery_->stop();
+  if (mail_) mail_->stop();
   resolver_.stop();
   if (http_client_) http_client_->stop();
   if (bus_) bus_->leave();

@@ -5,6 +5,7 @@
 namespace schemas {
 
 SCHEMAS_FIELDS(Profile, name, org_name, email, password_hash);
+SCHEMAS_FIELDS(BillingContact, email, name);
 SCHEMAS_FIELDS(core::Webhook, url, secret);
 
 namespace {
@@ -30,6 +31,12 @@ std::string encode_profile(const Profile& profile) {
 }
 core::Result<Profile> decode_profile(std::string_view text) {
   return decode<Profile>(text);
+}
+std::string encode_billing_contact(const BillingContact& contact) {
+  return encode(contact);
+}
+core::Result<BillingContact> decode_billing_contact(std::string_view text) {
+  return decode<BillingContact>(text);
 }
 std::string encode_webhook(const core::Webhook& webhook) {
   return encode(webhook);

@@ -19,6 +19,14 @@ struct Profile {
 std::string encode_profile(const Profile& profile);
 core::Result<Profile> decode_profile(std::string_view text);  // Errors: log_corrupt
 
+// Whom payments are about.
+struct BillingContact {
+  std::string email;
+  std::string name;  // may be empty
+};
+std::string encode_billing_contact(const BillingContact& contact);
+core::Result<BillingContact> decode_billing_contact(std::string_view text);  // Errors: log_corrupt
+
 // Where a webhook goes.
 std::string encode_webhook(const core::Webhook& webhook);
 core::Result<core::Webhook> decode_webhook(std::string_view text);  // Errors: log_corrupt

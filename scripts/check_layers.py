@@ -13,7 +13,7 @@ LAYERS = ["core", "schemas", "processors", "adapters", "api", "ops", "tests"]
 # Library headers (a prefix of the include) and the folders they may be used in. *_test.cc and test_*.h may use any, outside core.
 HOMES = {
     "rocksdb/": ["adapters/rocksdb"],
-    "curl/": ["adapters/http_client", "adapters/webhooks"],
+    "curl/": ["adapters/http_client", "adapters/mail", "adapters/webhooks"],
     "sodium": ["adapters/random", "adapters/passwords", "adapters/vault"],
     "prometheus/": ["adapters/prometheus"],
     "librdkafka/": ["adapters/kafka"],

@@ -16,15 +16,6 @@ constexpr std::size_t piece_bytes = 64u << 10;
 constexpr std::uint64_t ratio_free_bytes = 1u << 20;
 constexpr int zstd_window_log_max = 23;
 
-std::string_view name_of(Encoding encoding) {
-  switch (encoding) {
-    case Encoding::identity: return "identity";
-    case Encoding::gzip: return "gzip";
-    case Encoding::zstd: return "zstd";
-  }
-  return "";
-}
-
 }  // namespace
 
 class Decoder::Stream {
@@ -116,17 +107,6 @@ std::unique_ptr<Decoder::Stream> make_stream(Encoding encoding) {
 
 }  // namespace
 
-std::optional<Encoding> encoding_from_header(std::string_view content_encoding) {
-  std::string name(content_encoding);
-  std::transform(name.begin(), name.end(), name.begin(), [](char letter) {
-    return letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-  });
-  if (name.empty() || name == "identity") return Encoding::identity;
-  if (name == "gzip" || name == "x-gzip") return Encoding::gzip;
-  if (name == "zstd") return Encoding::zstd;
-  return std::nullopt;
-}
-
 Decoder::Decoder(Encoding encoding, std::uint64_t decoded_bytes_max)
     : encoding_(encoding), decoded_bytes_max_(decoded_bytes_max), stream_(make_stream(encoding)) {}
 
@@ -142,7 +122,7 @@ core::Result<void> Decoder::feed(std::string_view in, const Out& out) {
     auto taken = take(step.piece, out);
     if (taken && step.broken) {
       taken = core::Error{core::ErrorCode::invalid_request,
-                          "the body is not valid " + std::string(name_of(encoding_)) +
+                          "the body is not valid " + std::string(to_string(encoding_)) +
                               ", as its Content-Encoding says (zstd windows may have 8 MiB); send it again"};
     }
     if (!taken) {
@@ -172,7 +152,7 @@ core::Result<void> Decoder::finish() {
   if (failure_) return *failure_;
   if (stream_->complete()) return {};
   failure_ = core::Error{core::ErrorCode::invalid_request,
-                         "the " + std::string(name_of(encoding_)) + " body ends too early: send it whole"};
+                         "the " + std::string(to_string(encoding_)) + " body ends too early: send it whole"};
   return *failure_;
 }
 

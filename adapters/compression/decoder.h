@@ -6,14 +6,10 @@
 #include <optional>
 #include <string_view>
 
+#include "adapters/compression/encoding.h"
 #include "core/result.h"
 
 namespace adapters::compression {
-
-enum class Encoding { identity, gzip, zstd };
-
-// Of a Content-Encoding header, in any case; an empty one is identity. Nothing: not one we take, alone.
-std::optional<Encoding> encoding_from_header(std::string_view content_encoding);
 
 // Turns a request body that arrives in chunks into what it says, with bounded memory (zstd windows to 8 MiB, RFC 9659).
 // Several gzip members or zstd frames in a row are one body. After an error every call answers that error.

@@ -156,11 +156,11 @@ TEST(Decoder, EmptyChunksChangeNothing) {
 }
 
 TEST(Decoder, KnowsTheNamesOfEncodings) {
-  EXPECT_EQ(encoding_from_header(""), Encoding::identity);
-  EXPECT_EQ(encoding_from_header("GZip"), Encoding::gzip);
-  EXPECT_EQ(encoding_from_header("zstd"), Encoding::zstd);
-  EXPECT_EQ(encoding_from_header("br"), std::nullopt);
-  EXPECT_EQ(encoding_from_header("gzip, zstd"), std::nullopt);
+  EXPECT_EQ(encoding_from_name(""), Encoding::identity);
+  EXPECT_EQ(encoding_from_name("GZip"), Encoding::gzip);
+  EXPECT_EQ(encoding_from_name("zstd"), Encoding::zstd);
+  EXPECT_EQ(encoding_from_name("br"), std::nullopt);
+  EXPECT_EQ(encoding_from_name("gzip, zstd"), std::nullopt);
 }
 
 }  // namespace

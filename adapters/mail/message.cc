@@ -73,10 +73,9 @@ std::string date_text(core::Timestamp time) {
   return text.data();
 }
 
-// "Name <a@host>" or "a@host": host.
 std::string_view host_of(std::string_view from) {
-  from.remove_prefix(std::min(from.size(), from.rfind('@') + 1));
-  return from.substr(0, from.find('>'));
+  const std::string_view address = address_of(from);
+  return address.substr(address.rfind('@') + 1);
 }
 
 // Text lines with CRLF ends, whatever ends they had.
@@ -95,7 +94,34 @@ core::Result<std::string> body_of(std::string_view text) {
   return body;
 }
 
+bool is_ascii_text(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), is_ascii);
+}
+
+// Lines of 76 digits (RFC 2045 §6.8).
+std::string base64_lines(std::string_view text) {
+  constexpr std::size_t bytes_per_line = 57;
+  std::string lines;
+  for (; !text.empty(); text.remove_prefix(std::min(text.size(), bytes_per_line)))
+    lines.append(schemas::to_base64(text.substr(0, bytes_per_line))).append("\r\n");
+  return lines;
+}
+
+// A body with the headers that say what it is.
+std::string part_of(std::string_view type, const std::string& body) {
+  const bool plain = is_ascii_text(body);
+  return "Content-Type: " + std::string(type) + "; charset=utf-8\r\nContent-Transfer-Encoding: " +
+         (plain ? "7bit" : "base64") + "\r\n\r\n" + (plain ? body : base64_lines(body));
+}
+
 }  // namespace
+
+std::string_view address_of(std::string_view from) {
+  const std::size_t open = from.rfind('<');
+  if (open == std::string_view::npos) return from;
+  from.remove_prefix(open + 1);
+  return from.substr(0, from.find('>'));
+}
 
 core::Result<std::string> render(std::string_view from, const processors::MailMessage& message, core::Timestamp date) {
   if (!is_id(message.id.value())) {
@@ -110,8 +136,10 @@ core::Result<std::string> render(std::string_view from, const processors::MailMe
   if (!fits_in_a_header(message.subject) || message.subject.size() > subject_bytes_max) {
     return Error{ErrorCode::invalid_request, "a subject is one line of at most 200 bytes", "subject"};
   }
-  auto body = body_of(message.text);
-  if (!body) return body.error();
+  const auto plain = body_of(message.text);
+  if (!plain) return plain.error();
+  const auto html = body_of(message.html);
+  if (!html) return html.error();
 
   std::string text;
   const auto header = [&text](std::string_view name, std::string_view value) {
@@ -123,9 +151,15 @@ core::Result<std::string> render(std::string_view from, const processors::MailMe
   header("Date", date_text(date));
   header("Message-ID", "<" + message.id.value() + "@" + std::string(host_of(from)) + ">");
   header("MIME-Version", "1.0");
-  header("Content-Type", "text/plain; charset=utf-8");
-  header("Content-Transfer-Encoding", "8bit");
-  return text + "\r\n" + *body;
+  if (html->empty()) return text + part_of("text/plain", *plain);
+  // '=' stands in no line of base64 but at its end, and an id is in no text that we write.
+  const std::string boundary = "=_" + message.id.value();
+  if (plain->find(boundary) != std::string::npos || html->find(boundary) != std::string::npos)
+    return Error{ErrorCode::invalid_request, "a mail's text must not hold its boundary"};
+  header("Content-Type", "multipart/alternative; boundary=\"" + boundary + "\"");
+  for (const std::string& part : {part_of("text/plain", *plain), part_of("text/html", *html)})
+    text.append("\r\n--").append(boundary).append("\r\n").append(part);
+  return text + "\r\n--" + boundary + "--\r\n";
 }
 
 }  // namespace adapters::mail

@@ -19,13 +19,6 @@ std::optional<std::uint64_t> parse_position(std::string_view text) {
   return number;
 }
 
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view spaces = " \t";
-  const std::size_t first = text.find_first_not_of(spaces);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(spaces) - first + 1);
-}
-
 core::Error not_satisfiable(std::uint64_t size) {
   return {core::ErrorCode::range_not_satisfiable,
           "the range asked for lies outside the file, which has " + std::to_string(size) + " bytes", "Range"};

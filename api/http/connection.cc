@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <charconv>
 #include <exception>
 #include <utility>
 
+#include "api/http/cross_origin.h"
 #include "api/http/head.h"
 #include "api/http/problem.h"
 #include "api/http/request_id.h"
@@ -58,6 +61,10 @@ Response without_route(const Request& request, const Router::Match& match) {
   return response;
 }
 
+bool is_event_stream(const Response& response) {
+  return response.stream && response.headers.get("Content-Type").value_or("").starts_with("text/event-stream");
+}
+
 std::string chunk_head(std::size_t length) {
   std::array<char, 20> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), length, 16).ptr;
@@ -98,6 +105,7 @@ awaitable<void> Connection::refuse(std::shared_ptr<Connection> self) {
 
 void Connection::drain() {
   draining_ = true;
+  if (in_event_stream_) cut();
   if (idle_) transport_->cancel();
 }
 
@@ -134,6 +142,7 @@ awaitable<Connection::Next> Connection::serve_one() {
     request.method = parse_method(parser.method());
     response = problem(arrival.error(), request);
   }
+  allow_origins(service_->settings.cors_origins, request, response);
 
   const bool can_go_on = arrival && parser.keep_alive() && !draining_ && body.discardable();
   const Version version = arrival && parser.is_http_1_0() ? Version::http_1_0 : Version::http_1_1;
@@ -226,6 +235,11 @@ core::Error Connection::failed(const Request& request, const std::string& what) 
   return core::Error{core::ErrorCode::internal, what};
 }
 
+// Ends when the client has gone, and the connection with it; or when the transport is cancelled.
+awaitable<void> Connection::watch_client(std::shared_ptr<Connection> self) {
+  if (co_await self->transport_->closed()) self->cut();
+}
+
 awaitable<bool> Connection::send(Response& response, const Request& request, Version version, Persistence persistence) {
   const bool body_sent = request.method != Method::head && status_has_body(response.status);
   std::string first_piece;
@@ -244,7 +258,16 @@ awaitable<bool> Connection::send(Response& response, const Request& request, Ver
   if (!body_sent) co_return co_await send_text(head, {});
   if (!response.stream) co_return co_await send_text(head, response.body);
   if (!co_await send_text(head, {})) co_return false;
-  co_return co_await send_stream(*response.stream, request, std::move(first_piece), version);
+  if (!is_event_stream(response))
+    co_return co_await send_stream(*response.stream, request, std::move(first_piece), version);
+
+  if (draining_) co_return false;
+  in_event_stream_ = true;
+  boost::asio::co_spawn(transport_->executor(), watch_client(shared_from_this()), boost::asio::detached);
+  const bool sent = co_await send_stream(*response.stream, request, std::move(first_piece), version);
+  in_event_stream_ = false;
+  transport_->cancel();
+  co_return sent;
 }
 
 awaitable<bool> Connection::send_text(std::string_view head, std::string_view body) {

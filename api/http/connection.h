@@ -23,7 +23,7 @@ struct Service {
 
 // Threading: everything on the strand the socket was made with.
 // Lifetime: held by its own coroutine.
-class Connection {
+class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(std::shared_ptr<const Service> service, boost::asio::ip::tcp::socket socket);
 
@@ -33,7 +33,7 @@ class Connection {
   static awaitable<void> refuse(std::shared_ptr<Connection> self);
 
   boost::asio::cancellation_signal& signal() { return signal_; }
-  void drain();  // no further request; an idle connection closes at once
+  void drain();  // no further request; an idle connection closes at once, and so does an event stream
   void cut();    // now: whatever is awaited, in handlers too, is cancelled
 
  private:
@@ -50,6 +50,7 @@ class Connection {
   awaitable<bool> send(Response& response, const Request& request, Version version, Persistence persistence);
   awaitable<bool> send_text(std::string_view head, std::string_view body);
   awaitable<bool> send_stream(BodySource& source, const Request& request, std::string piece, Version version);
+  static awaitable<void> watch_client(std::shared_ptr<Connection> self);
   awaitable<void> say_goodbye();
 
   const std::shared_ptr<const Service> service_;
@@ -57,6 +58,7 @@ class Connection {
   const std::shared_ptr<Transport> transport_;
   boost::asio::cancellation_signal signal_;
   bool idle_ = false;
+  bool in_event_stream_ = false;  // it may wait long for its next piece, and its client resumes it elsewhere
   bool draining_ = false;
   bool cut_ = false;
 };

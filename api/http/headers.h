@@ -12,6 +12,12 @@ namespace api::http {
 // ASCII only, as header names are.
 bool equal_ignoring_case(std::string_view left, std::string_view right);
 
+// Without the spaces and tabs around it.
+std::string_view trim(std::string_view text);
+
+// Whether the list in a field's value has that member, in any case: "close, X-Name".
+bool lists(std::string_view value, std::string_view member);
+
 class Headers {
  public:
   using Field = std::pair<std::string, std::string>;
@@ -24,6 +30,8 @@ class Headers {
   // Replaces every field of that name.
   void set(std::string_view name, std::string_view value);
   void erase(std::string_view name);
+  // For a field whose value is a list: the member is in it from now on, once.
+  void add_to_list(std::string_view name, std::string_view member);
 
   std::vector<Field>::const_iterator begin() const { return fields_.begin(); }
   std::vector<Field>::const_iterator end() const { return fields_.end(); }

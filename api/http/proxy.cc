@@ -25,18 +25,6 @@ constexpr std::array<std::string_view, 10> of_one_connection = {
     "Connection", "Content-Length",    "Expect",  "Keep-Alive", "Proxy-Authenticate", "Proxy-Connection",
     "TE",         "Transfer-Encoding", "Trailer", "Upgrade"};
 
-// As a list in a field's value: "close, X-Name".
-bool lists(std::string_view value, std::string_view name) {
-  while (!value.empty()) {
-    std::string_view word = value.substr(0, value.find(','));
-    value.remove_prefix(std::min(word.size() + 1, value.size()));
-    while (word.starts_with(' ') || word.starts_with('\t')) word.remove_prefix(1);
-    while (word.ends_with(' ') || word.ends_with('\t')) word.remove_suffix(1);
-    if (equal_ignoring_case(word, name)) return true;
-  }
-  return false;
-}
-
 // The fields that go through, those named by Connection left out as well.
 Headers end_to_end(const Headers& headers) {
   Headers kept;

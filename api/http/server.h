@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/http/awaitable.h"
 #include "api/http/router.h"
@@ -30,6 +31,8 @@ struct Settings {
   Duration write_timeout = std::chrono::seconds(30);  // for each 64 KiB
   // How long a client that was refused in the middle of sending may go on, so that it reads the answer, not a reset.
   Duration linger_timeout = std::chrono::seconds(2);
+  // Whose pages may read answers (cross_origin.h).
+  std::vector<std::string> cors_origins = {};
 };
 
 // Called on the connection's strand; must neither block nor throw.

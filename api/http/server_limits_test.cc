@@ -180,6 +180,33 @@ TEST(ServerLimits, GivesUpOnAClientThatDoesNotRead) {
   EXPECT_LT(client.discard(50'000'000), 50'000'000u);
 }
 
+// Nothing is sent to the client meanwhile that would tell.
+TEST(ServerLimits, EndsAnEventStreamWithItsClient) {
+  TestServer server;
+  for (const bool reset : {false, true}) {
+    TestClient client(server.port());
+    client.send("GET /event-stream HTTP/1.1\r\nHost: t\r\n\r\n");
+    ASSERT_TRUE(client.read_head());
+    EXPECT_EQ(server.handlers_running, 1);
+    reset ? client.reset() : client.close();
+    for (int i = 0; i < 2000 && server.handlers_running > 0; ++i) std::this_thread::sleep_for(10ms);
+    EXPECT_EQ(server.handlers_running, 0);
+  }
+  EXPECT_EQ(server.handlers_failed, 0);
+}
+
+TEST(ServerLimits, StopsWithoutWaitingForEventStreams) {
+  TestServer server;
+  TestClient client(server.port());
+  client.send("GET /event-stream HTTP/1.1\r\nHost: t\r\n\r\n");
+  ASSERT_TRUE(client.read_head());
+  auto stopped = server.stop_later(std::chrono::hours(1));
+  ASSERT_EQ(stopped.wait_for(60s), std::future_status::ready);
+  client.discard(~0ull);
+  EXPECT_TRUE(client.ended());
+  EXPECT_EQ(server.handlers_failed, 0);
+}
+
 TEST(ServerLimits, RefusesConnectionsBeyondTheMaximum) {
   Settings settings;
   settings.connections_max = 2;

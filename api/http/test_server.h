@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "api/http/problem.h"
@@ -39,6 +40,26 @@ class TestSource final : public BodySource {
   const std::optional<std::uint64_t> announced_;
   const std::uint64_t fail_after_;
   std::uint64_t given_ = 0;
+};
+
+// Gives one event and then nothing more.
+class TestEvents final : public BodySource {
+ public:
+  explicit TestEvents(std::atomic<int>& running) : running_(running) { ++running_; }
+  TestEvents(const TestEvents&) = delete;
+  TestEvents& operator=(const TestEvents&) = delete;
+  ~TestEvents() override { --running_; }
+  std::optional<std::uint64_t> length() const override { return std::nullopt; }
+  awaitable<core::Result<std::string>> next(std::size_t) override {
+    if (!std::exchange(begun_, true)) co_return std::string("data: 1\n\n");
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, std::chrono::minutes(10));
+    co_await timer.async_wait(boost::asio::use_awaitable);
+    co_return std::string();
+  }
+
+ private:
+  std::atomic<int>& running_;
+  bool begun_ = false;
 };
 
 class TestServer {
@@ -143,6 +164,9 @@ class TestServer {
         stream);
     router.add(Method::get, "/download", [](Request&) { return answer(download(fifty_megabytes, fifty_megabytes)); });
     router.add(Method::get, "/events", [](Request&) { return answer(download(200'000, std::nullopt)); });
+    router.add(Method::get, "/event-stream", [this](Request&) {
+      return answer(streamed(200, "text/event-stream", std::make_unique<TestEvents>(handlers_running)));
+    });
     router.add(Method::get, "/fails-at-once", [](Request&) { return answer(download(100, 100, 0)); });
     router.add(Method::get, "/fails-later", [](Request&) { return answer(download(100'000, 100'000, 70'000)); });
     router.add(Method::get, "/too-long", [](Request&) { return answer(download(200, 100)); });

@@ -84,6 +84,13 @@ awaitable<Io> Transport::read() {
   co_return timed_out_ ? Io::timed_out : Io::closed;
 }
 
+awaitable<bool> Transport::closed() {
+  const auto [error] = co_await socket_.async_wait(boost::asio::ip::tcp::socket::wait_read, as_tuple);
+  // Readable without a byte to read: the end, or an error.
+  boost::system::error_code failure;
+  co_return !error && socket_.available(failure) == 0;
+}
+
 awaitable<Io> Transport::write(std::string_view first, std::string_view second, std::string_view third) {
   const std::array<boost::asio::const_buffer, 3> buffers{boost::asio::buffer(first), boost::asio::buffer(second),
                                                          boost::asio::buffer(third)};

@@ -38,6 +38,9 @@ class Transport : public std::enable_shared_from_this<Transport> {
   void consume(std::size_t bytes) { begin_ += bytes; }
   bool full() const { return end_ - begin_ == buffer_.size(); }
 
+  // Waits, beside writes, until the peer has closed its side: true. Or until cancel(), or until it sends more: false.
+  awaitable<bool> closed();
+
   // Writes all of them.
   awaitable<Io> write(std::string_view first, std::string_view second = {}, std::string_view third = {});
   std::uint64_t bytes_written() const { return bytes_written_; }
@@ -45,7 +48,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
   // Says goodbye and discards what the client still sends, until it closes or the deadline passes.
   awaitable<void> linger(std::uint64_t bytes_max);
 
-  void cancel();  // ends the wait under way as closed
+  void cancel();  // ends the waits under way as closed
+  boost::asio::any_io_executor executor() { return socket_.get_executor(); }
   void close();
   int release();  // the descriptor, which is the caller's from now on; nothing works any more
 

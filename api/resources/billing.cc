@@ -1,91 +1,46 @@
-// GET /v1/billing/credits.
+// GET /v1/billing/credits and what it is made of, page by page; PUT /v1/billing/profile.
 
-#include <array>
-#include <charconv>
 #include <utility>
 
 #include "api/authentication.h"
-#include "api/cursor.h"
+#include "api/billing_contact.h"
+#include "api/billing_lists.h"
+#include "api/credit_packs.h"
+#include "api/email_address.h"
 #include "api/funding.h"
+#include "api/html_page.h"
 #include "api/http/coroutines.h"
-#include "api/http/problem.h"
+#include "api/json_body.h"
 #include "api/json_text.h"
+#include "api/outcome.h"
 #include "api/query.h"
 #include "api/resources/resources.h"
-#include "core/identity/state.h"
-#include "schemas/profile.h"
+#include "core/billing/commands.h"
 
 namespace api::resources {
 
 namespace {
 
-using core::ledger::Entry;
 using core::ledger::Reservation;
 
-constexpr Bounds entries_per_page{1, 100};
-constexpr std::uint32_t entries_per_page_default = 20;
 constexpr std::size_t reservations_listed_max = 100;
 constexpr std::size_t reservations_visited_max = 10'000;
+constexpr std::size_t email_text_bytes_max = 320;  // with space around it
+constexpr std::size_t name_bytes_max = 200;
 
-struct Pack {
-  std::string_view code;
-  core::Money amount;
-};
-constexpr std::array packs{
-    Pack{"credit_10", core::Money::from_cents(10'00)}, Pack{"credit_25", core::Money::from_cents(25'00)},
-    Pack{"credit_100", core::Money::from_cents(100'00)}, Pack{"credit_500", core::Money::from_cents(500'00)}};
-
-struct CreditsRequest {
-  core::OrgId org;
-  std::uint32_t limit = entries_per_page_default;
-  std::uint64_t before = 0;  // entries with a lower sequence only; 0: all
-};
-
-CursorScope scope_of(const core::OrgId& org) {
-  return {"ledger_entries", org};
+void add_contact(JsonText& json, const std::optional<schemas::BillingContact>& contact) {
+  json.text_or_null("billing_email", contact ? contact->email : "");
+  json.text_or_null("name", contact ? contact->name : "");
 }
 
-core::Result<CreditsRequest> parse_credits_request(const App& app, const http::Request& request,
-                                                   const core::OrgId& org) {
-  if (auto checked = check_query(request, {"limit", "cursor"}); checked.has_error()) return checked.error();
-  const core::Result<std::uint32_t> limit = query_number(request, "limit", entries_per_page, entries_per_page_default);
-  if (limit.has_error()) return limit.error();
-  CreditsRequest asked;
-  asked.org = org;
-  asked.limit = *limit;
-  if (const std::optional<std::string> cursor = request.query("cursor")) {
-    const core::Result<std::string> place = open_cursor(app.vault, scope_of(org), *cursor);
-    if (place.has_error()) return place.error();
-    const char* const end = place->data() + place->size();
-    const auto [rest, error] = std::from_chars(place->data(), end, asked.before);
-    if (error != std::errc() || rest != end || asked.before == 0) return invalid_cursor();
-  }
-  return asked;
-}
-
-core::Result<std::optional<schemas::Profile>> read_profile(const App& app, const core::OrgId& id) {
-  const auto org = app.reader.find<core::identity::Org>(core::aggregate_of(id), {id});
-  if (org.has_error()) return org.error();
-  if (!*org || (*org)->profile.text().empty()) return std::optional<schemas::Profile>{};
-  const core::Result<std::string> plain = app.vault.unseal(id, (*org)->profile);
-  if (plain.has_error()) return plain.error();
-  core::Result<schemas::Profile> profile = schemas::decode_profile(*plain);
-  if (profile.has_error()) return profile.error();
-  return std::optional(std::move(*profile));
-}
-
-void add_profile(JsonText& json, const std::optional<schemas::Profile>& profile) {
-  json.object("profile");
-  json.text_or_null("billing_email", profile ? profile->email : "");
-  json.text_or_null("name", profile ? profile->name : "");
-  json.end_object();
-}
-
-void add_packs(JsonText& json) {
+void add_packs(JsonText& json, const App& app) {
   json.array("packs");
-  for (const Pack& pack : packs) {
-    json.element().text("code", pack.code).money("amount", pack.amount).boolean("purchasable", false);
-    json.text("reason", "checkout is switched off in this deployment; see features.checkout of GET /v1/runtime");
+  for (const CreditPack& pack : credit_packs()) {
+    json.element().text("code", pack.code).money("amount", pack.amount);
+    json.boolean("purchasable", app.checkout != nullptr);
+    json.text_or_null("reason", app.checkout != nullptr ? ""
+                                                        : "checkout is switched off in this deployment; see "
+                                                          "features.checkout of GET /v1/runtime");
     json.end_object();
   }
   json.end_array();
@@ -98,33 +53,8 @@ void add_balance(JsonText& json, const Balance& balance) {
   json.text("currency", "usd").end_object();
 }
 
-void add_entry(JsonText& json, const Entry& entry) {
-  json.element().text("id", entry.transfer.value()).number("sequence", entry.sequence);
-  json.text("type", core::ledger::to_string(entry.kind)).money("amount", entry.amount);
-  json.money("available_after", entry.available_after).money("reserved_after", entry.reserved_after);
-  json.text_or_null("batch_id", entry.batch.value()).time("created_at", entry.at).end_object();
-}
-
-core::Result<void> add_entries(JsonText& json, const App& app, const CreditsRequest& asked) {
-  const std::string after = asked.before == 0 ? "" : schemas::row_key<Entry>({asked.org, asked.before});
-  json.object("ledger_entries").array("data");
-  std::uint32_t listed = 0;
-  std::uint64_t last = 0;
-  const auto scanned = app.reader.list<Entry>(core::aggregate_of(asked.org), schemas::row_prefix<Entry>(asked.org),
-                                              after, processors::Order::newest_first, [&](const Entry& entry) {
-                                                add_entry(json, entry);
-                                                last = entry.sequence;
-                                                return ++listed < asked.limit;
-                                              });
-  if (scanned.has_error()) return scanned;
-  // Sequences run from 1 without gaps.
-  const std::string next = last > 1 ? seal_cursor(app.vault, scope_of(asked.org), std::to_string(last)) : "";
-  json.end_array().text_or_null("next_cursor", next).end_object();
-  return {};
-}
-
 // Newest first, until they add up to what the org has reserved: what lies beyond is resolved, however much it is.
-core::Result<void> add_reservations(JsonText& json, const App& app, const core::OrgId& org, core::Money reserved) {
+core::Result<void> add_open_reservations(JsonText& json, const App& app, const core::OrgId& org, core::Money reserved) {
   json.array("reservations");
   core::Money found;
   std::size_t listed = 0;
@@ -146,42 +76,107 @@ core::Result<void> add_reservations(JsonText& json, const App& app, const core::
   return {};
 }
 
-core::Result<std::string> read_credits(const App& app, const CreditsRequest& asked) {
-  const core::Result<std::optional<schemas::Profile>> profile = read_profile(app, asked.org);
-  if (profile.has_error()) return profile.error();
-  const core::Result<Balance> balance = read_balance(app.reader, asked.org);
+core::Result<std::string> read_credits(const App& app, const BillingPage& page) {
+  const core::Result<std::optional<schemas::BillingContact>> contact = read_billing_contact(app, page.org);
+  if (contact.has_error()) return contact.error();
+  const core::Result<Balance> balance = read_balance(app.reader, page.org);
   if (balance.has_error()) return balance.error();
 
   JsonText json;
-  add_profile(json, *profile);
-  add_packs(json);
+  json.object("profile");
+  add_contact(json, *contact);
+  json.end_object();
+  add_packs(json, app);
   add_balance(json, *balance);
-  if (const auto added = add_entries(json, app, asked); added.has_error()) return added.error();
-  if (const auto added = add_reservations(json, app, asked.org, balance->reserved); added.has_error())
+  json.object("ledger_entries");
+  if (const auto added = add_billing_page(json, app, BillingList::entries, page); added.has_error())
     return added.error();
-  json.array("top_ups").end_array();  // come with checkout
+  json.end_object();
+  if (const auto added = add_open_reservations(json, app, page.org, balance->reserved); added.has_error())
+    return added.error();
+  if (const auto added = add_newest_top_ups(json, app, page.org); added.has_error()) return added.error();
   return std::move(json).finish();
 }
 
-http::awaitable<http::Response> get_credits(const App& app, http::Request& request) {
+http::awaitable<Outcome> get_credits(const App& app, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
-  if (principal.has_error()) co_return http::problem(principal.error(), request);
-  const core::Result<CreditsRequest> asked = parse_credits_request(app, request, principal->org);
-  if (asked.has_error()) co_return http::problem(asked.error(), request);
+  if (principal.has_error()) co_return principal.error();
+  const core::Result<BillingPage> page = parse_billing_page(app, request, principal->org, BillingList::entries);
+  if (page.has_error()) co_return page.error();
 
-  auto read = [&app, asked = *asked] { return read_credits(app, asked); };
+  auto read = [&app, page = *page] { return read_credits(app, page); };
   core::Result<std::string> body = co_await http::run_on(app.blocking, std::move(read));
-  if (body.has_error()) co_return http::problem(body.error(), request);
-  http::Response response = http::json(200, std::move(*body));
-  response.headers.set("Cache-Control", "no-store");
-  co_return response;
+  if (body.has_error()) co_return body.error();
+  co_return unstored(http::json(200, std::move(*body)));
+}
+
+http::awaitable<Outcome> get_list(const App& app, http::Request& request, BillingList list) {
+  const core::Result<Principal> principal = authenticate(app, request);
+  if (principal.has_error()) co_return principal.error();
+  const core::Result<BillingPage> page = parse_billing_page(app, request, principal->org, list);
+  if (page.has_error()) co_return page.error();
+
+  auto read = [&app, list, page = *page]() -> core::Result<std::string> {
+    JsonText json;
+    json.text("object", "list");
+    if (const auto added = add_billing_page(json, app, list, page); added.has_error()) return added.error();
+    return std::move(json).finish();
+  };
+  core::Result<std::string> body = co_await http::run_on(app.blocking, std::move(read));
+  if (body.has_error()) co_return body.error();
+  co_return unstored(http::json(200, std::move(*body)));
+}
+
+core::Result<schemas::BillingContact> parse_contact(const http::Request& request) {
+  const core::Result<JsonBody> body = JsonBody::parse(request, {"email", "name"});
+  if (body.has_error()) return body.error();
+  const core::Result<std::string> text = body->text("email", email_text_bytes_max);
+  if (text.has_error()) return text.error();
+  const core::Result<EmailAddress> email = parse_email_address(*text);
+  if (email.has_error()) return email.error();
+  const core::Result<std::optional<std::string>> name = body->optional_text("name", name_bytes_max);
+  if (name.has_error()) return name.error();
+  return schemas::BillingContact{email->written, name->value_or("")};
+}
+
+http::awaitable<Outcome> put_profile(const App& app, http::Request& request) {
+  const core::Result<Principal> principal = authenticate(app, request);
+  if (principal.has_error()) co_return principal.error();
+  if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
+  const core::Result<schemas::BillingContact> contact = parse_contact(request);
+  if (contact.has_error()) co_return contact.error();
+
+  auto seal = [&app, org = principal->org, text = schemas::encode_billing_contact(*contact)] {
+    return app.vault.seal(org, text);
+  };
+  core::Result<core::Sealed> sealed = co_await http::run_on(app.blocking, std::move(seal));
+  if (sealed.has_error()) co_return sealed.error();
+  core::Command set = core::billing::SetProfile{principal->org, std::move(*sealed)};
+  const core::Result<processors::Answer> answer =
+      co_await command(app, core::aggregate_of(principal->org), std::move(set));
+  if (answer.has_error()) co_return answer.error();
+  JsonText json;
+  json.text("object", "billing_profile");
+  add_contact(json, *contact);
+  co_return unstored(http::json(200, std::move(json).finish()));
 }
 
 }  // namespace
 
 void add_billing(http::Router& router, const App& app) {
   router.add(http::Method::get, "/v1/billing/credits",
-             [&app](http::Request& request) { return get_credits(app, request); }, {.access = org});
+             [&app](http::Request& request) { return answered(request, get_credits(app, request)); }, {.access = org});
+  const auto add_list = [&](const char* path, BillingList list) {
+    router.add(http::Method::get, path,
+               [&app, list](http::Request& request) { return answered(request, get_list(app, request, list)); },
+               {.access = org});
+  };
+  add_list("/v1/billing/entries", BillingList::entries);
+  add_list("/v1/billing/reservations", BillingList::reservations);
+  add_list("/v1/billing/top-ups", BillingList::top_ups);
+  router.add(http::Method::put, "/v1/billing/profile",
+             [&app](http::Request& request) { return answered(request, put_profile(app, request)); },
+             {.body = http::Body::small, .body_bytes_max = 16 * 1024, .access = org});
 }
 
 }  // namespace api::resources

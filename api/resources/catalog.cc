@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "api/http/coroutines.h"
-#include "api/http/entity_tag.h"
 #include "api/http/problem.h"
 #include "api/json_text.h"
 #include "api/outcome.h"
@@ -51,13 +50,8 @@ std::string render_models(const App& app, const CatalogFilter& filter) {
   return std::move(json).finish();
 }
 
-// With an entity tag; nothing but the tag for who has it already.
-http::Response tagged(const http::Request& request, std::string body) {
-  const std::string tag = http::entity_tag(body);
-  const auto if_none_match = request.headers.get("If-None-Match");
-  const bool known = if_none_match && http::names_tag(*if_none_match, tag);
-  http::Response response = known ? http::Response(304) : http::json(200, std::move(body));
-  response.headers.set("ETag", tag);
+http::Response to_be_kept(std::string body) {
+  http::Response response = http::json(200, std::move(body));
   response.headers.set("Cache-Control", "public, max-age=60");
   return response;
 }
@@ -66,7 +60,7 @@ http::awaitable<Outcome> get_models(const App& app, http::Request& request) {
   if (auto checked = check_query(request, {"provider", "operation"}); checked.has_error()) co_return checked.error();
   const core::Result<CatalogFilter> filter = parse_catalog_filter(app, request);
   if (filter.has_error()) co_return filter.error();
-  co_return tagged(request, render_models(app, *filter));
+  co_return to_be_kept(render_models(app, *filter));
 }
 
 // A manifest that can be sent as it is.
@@ -125,7 +119,7 @@ http::awaitable<Outcome> get_model(const App& app, http::Request& request) {
   auto work = [&app, model] { return render_model(app, *model); };
   core::Result<std::string> body = co_await http::run_on(app.blocking, std::move(work));
   if (body.has_error()) co_return body.error();
-  co_return tagged(request, std::move(*body));
+  co_return to_be_kept(std::move(*body));
 }
 
 }  // namespace

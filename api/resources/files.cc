@@ -62,7 +62,9 @@ http::Response send(const App& app, const http::Request& request, const File& fi
   } else {
     http::ByteRange range{0, file.size};
     const auto asked = request.method == http::Method::get ? request.headers.get("Range") : std::nullopt;
-    if (asked) {
+    // Who has a part of a coded form has a weak tag of it, and needs the whole anew.
+    const auto if_range = request.headers.get("If-Range");
+    if (asked && (!if_range || *if_range == tag)) {
       const core::Result<std::optional<http::ByteRange>> parsed = http::parse_range(*asked, file.size);
       if (parsed.has_error()) {
         http::Response refusal = http::problem(parsed.error(), request);
@@ -81,7 +83,7 @@ http::Response send(const App& app, const http::Request& request, const File& fi
     response.headers.set("Accept-Ranges", "bytes");
   }
   response.headers.set("ETag", tag);
-  response.headers.set("Cache-Control", "private, no-store");
+  response.headers.set("Cache-Control", "private, no-cache");
   return response;
 }
 

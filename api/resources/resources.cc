@@ -1,6 +1,8 @@
 #include "api/resources/resources.h"
 
+#include "api/answer_fields.h"
 #include "api/forwarding.h"
+#include "api/rate_limits.h"
 
 namespace api::resources {
 
@@ -16,12 +18,19 @@ void add_all(http::Router& router, const App& app) {
   add_route_receipt(router, app);
   add_files(router, app);
   add_billing(router, app);
+  add_checkout(router, app);
+  add_local_checkout(router, app);
+  add_stripe_webhook(router, app);
   add_catalog(router, app);
   add_catalog_providers(router, app);
   add_catalog_rankings(router, app);
+  add_job_queue(router, app);
+  add_job_queue_internal(router, app);
   add_service(router, app);
   add_docs(router, app);
   add_switched_off(router);
+  add_answer_fields(router, app);
+  limit_rates(router, app);
   forward_to_owners(router, app);
 }
 

@@ -21,12 +21,6 @@ namespace {
 constexpr Bounds rows_per_page{1, 1000};
 constexpr std::uint32_t rows_per_page_default = 100;
 
-http::Response not_to_be_stored(std::string body) {
-  http::Response response = http::json(200, std::move(body));
-  response.headers.set("Cache-Control", "no-store");
-  return response;
-}
-
 struct ResultsRequest {
   core::OrgId org;
   core::BatchId batch;
@@ -130,7 +124,7 @@ http::awaitable<http::Response> get_results(const App& app, http::Request& reque
   auto read = [&app, asked = *asked] { return read_results(app, asked); };
   core::Result<std::string> body = co_await http::run_on(app.blocking, std::move(read));
   if (body.has_error()) co_return http::problem(body.error(), request);
-  co_return not_to_be_stored(std::move(*body));
+  co_return http::json(200, std::move(*body));
 }
 
 core::Result<std::string> artifact_url(const App& app, const http::Request& request, const core::OrgId& org) {
@@ -166,7 +160,9 @@ http::awaitable<http::Response> get_artifact_url(const App& app, http::Request& 
   if (principal.has_error()) co_return http::problem(principal.error(), request);
   core::Result<std::string> body = artifact_url(app, request, principal->org);
   if (body.has_error()) co_return http::problem(body.error(), request);
-  co_return not_to_be_stored(std::move(*body));
+  http::Response response = http::json(200, std::move(*body));
+  response.headers.set("Cache-Control", "no-store");  // the link is as good as a password
+  co_return response;
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ constexpr std::array features{
     Feature{"partial_results", true},
     Feature{"signed_files", true},
     Feature{"file_ranges", true},
-    Feature{"file_compression", false},
+    Feature{"file_compression", true},
     Feature{"imports", false},
     Feature{"workflows", false},
     Feature{"catalog_models", true},
@@ -43,11 +43,9 @@ constexpr std::array features{
     Feature{"catalog_providers", true},
     Feature{"catalog_rankings", true},
     Feature{"billing_credits", true},
-    Feature{"billing_profile", false},
-    Feature{"checkout", false},
-    Feature{"stripe_webhooks", false},
+    Feature{"billing_profile", true},
     Feature{"webhooks", true},
-    Feature{"ai_batch_queue", false},
+    Feature{"ai_batch_queue", true},
     Feature{"openapi", true},
     Feature{"docs_page", true},
 };
@@ -60,8 +58,11 @@ bool simulated(const App& app, const core::ConfiguredLane& lane) {
 void add_features(JsonText& json, const App& app) {
   bool simulated_lane = false;
   for (const core::ConfiguredLane& lane : app.lanes) simulated_lane = simulated_lane || simulated(app, lane);
-  json.object("features").text("email", "local_outbox");
+  json.object("features").text("email", app.settings.email);
   for (const Feature& feature : features) json.boolean(feature.name, feature.on);
+  json.boolean("checkout", app.checkout != nullptr);
+  json.text_or_null("checkout_provider", app.checkout != nullptr ? app.checkout->name() : "");
+  json.boolean("stripe_webhooks", !app.settings.stripe_webhook_secret.reveal().empty());
   json.boolean("simulated_lane", simulated_lane).end_object();
 }
 
@@ -137,9 +138,9 @@ http::awaitable<http::Response> get_metrics(const App& app) {
 void add_service(http::Router& router, const App& app) {
   router.add(http::Method::get, "/v1/runtime", [&app](http::Request& request) { return get_runtime(app, request); },
              {.access = anyone});
-  router.add(http::Method::get, "/healthz", [](http::Request&) { return get_health(); }, {.access = anyone});
-  router.add(http::Method::get, "/readyz", [&app](http::Request&) { return get_readiness(app); }, {.access = anyone});
-  router.add(http::Method::get, "/metrics", [&app](http::Request&) { return get_metrics(app); }, {.access = anyone});
+  router.add(http::Method::get, "/healthz", [](http::Request&) { return get_health(); }, {.access = probe});
+  router.add(http::Method::get, "/readyz", [&app](http::Request&) { return get_readiness(app); }, {.access = probe});
+  router.add(http::Method::get, "/metrics", [&app](http::Request&) { return get_metrics(app); }, {.access = probe});
 }
 
 }  // namespace api::resources

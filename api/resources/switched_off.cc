@@ -21,18 +21,6 @@ constexpr SwitchedOff switched_off[] = {
     {http::Method::get, "/v1/catalog/workflow-products/{slug}", "workflows"},
     {http::Method::post, "/v1/workflows/{slug}/runs", "workflows"},
     {http::Method::get, "/v1/workflows/{slug}/runs/{run}", "workflows"},
-    {http::Method::put, "/v1/billing/profile", "billing_profile"},
-    {http::Method::post, "/v1/billing/checkout-sessions", "checkout"},
-    {http::Method::get, "/v1/billing/checkout-sessions/{session}", "checkout"},
-    {http::Method::post, "/v1/webhooks/stripe", "checkout"},
-    {http::Method::post, "/api/v1/batch/enqueue", "ai_batch_queue"},
-    {http::Method::get, "/api/v1/batch/jobs", "ai_batch_queue"},
-    {http::Method::get, "/api/v1/batch/jobs/{job}", "ai_batch_queue"},
-    {http::Method::post, "/api/v1/batch/jobs/{job}/cancel", "ai_batch_queue"},
-    {http::Method::get, "/api/v1/batch/jobs/{job}/result", "ai_batch_queue"},
-    {http::Method::get, "/api/v1/batch/stats", "ai_batch_queue"},
-    {http::Method::post, "/api/v1/batch/internal/flush", "ai_batch_queue"},
-    {http::Method::post, "/api/v1/batch/internal/poll", "ai_batch_queue"},
 };
 
 http::awaitable<http::Response> refuse(const char* feature, http::Request& request) {

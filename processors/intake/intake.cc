@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "processors/blob_source.h"
 #include "processors/intake/equal_items.h"
 #include "processors/intake/planning.h"
 #include "processors/line_reader.h"
@@ -14,24 +15,6 @@ namespace processors {
 namespace {
 
 constexpr std::size_t spool_write_bytes = 256u << 10;
-
-class ReaderSource final : public schemas::manifest::ByteSource {
- public:
-  explicit ReaderSource(const BlobReader& reader) : reader_(reader) {}
-
-  core::Result<std::string_view> read() override {
-    core::Result<std::string> chunk = reader_.read(offset_, 64u << 10);
-    if (chunk.has_error()) return chunk.error();
-    chunk_ = std::move(*chunk);
-    offset_ += chunk_.size();
-    return std::string_view(chunk_);
-  }
-
- private:
-  const BlobReader& reader_;
-  std::uint64_t offset_ = 0;
-  std::string chunk_;
-};
 
 // Keeps the canonical lines of valid items, each after its number.
 class SpoolSink final : public schemas::manifest::ItemSink {
@@ -106,7 +89,7 @@ Intake::Intake(BlobStore& blobs, const core::Catalog& catalog, std::vector<core:
 core::Result<ReceivedManifest> Intake::receive(const BlobReader& body, schemas::manifest::Format format) const {
   core::Result<std::unique_ptr<Spool>> spool = blobs_.create_spool();
   if (spool.has_error()) return spool.error();
-  ReaderSource source(body);
+  BlobSource source(body);
   SpoolSink sink(**spool);
   core::Result<schemas::manifest::Summary> summary = schemas::manifest::read_manifest(source, format, sink);
   if (summary.has_error()) return summary.error();

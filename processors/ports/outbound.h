@@ -18,9 +18,12 @@ struct MailMessage {
   std::string to;
   std::string subject;
   std::string text;
+  std::string html = {};  // says the same as `text`; may be empty
 };
 
 // Threading: any thread. `done` runs on any thread, once.
+// Errors: invalid_request when this mail will never be taken; any other may pass, and the mail be sent again. Their
+// texts may be logged: they hold no address and nothing of the mail.
 class MailSender {
  public:
   virtual ~MailSender() = default;

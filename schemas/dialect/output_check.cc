@@ -56,7 +56,7 @@ std::optional<std::string> check_output(const OutputContract& contract, std::str
   if (contract.json_schema.empty()) return value.IsObject() ? std::nullopt : std::optional<std::string>("not_json");
   const core::Result<std::string> schema_text = compact_json(contract.json_schema);
   rapidjson::Document schema;
-  if (!schema_text || !parse(*schema_text, schema) || fits_schema(schema, value)) return std::nullopt;
+  if (!schema_text || !parse(*schema_text, schema) || !schema_fault(schema, value)) return std::nullopt;
   return "schema_mismatch";
 }
 

@@ -6,6 +6,9 @@
 #include <algorithm>
 #include <cmath>
 #include <string_view>
+#include <vector>
+
+#include "schemas/manifest/json_text.h"
 
 namespace schemas::dialect {
 namespace {
@@ -29,7 +32,7 @@ class Check {
   explicit Check(const Value& root) : root_(root) {}
 
   bool fits(const Value& schema, const Value& value) {
-    if (schema.IsBool()) return schema.GetBool();
+    if (schema.IsBool()) return schema.GetBool() || fail("must not be here");
     if (!schema.IsObject() || !step() || calls_ == calls_max) return true;
     ++calls_;
     const bool result = fits_type(schema, value) && fits_values(schema, value) && fits_number(schema, value) &&
@@ -39,7 +42,33 @@ class Check {
     return result || exhausted();
   }
 
+  // Why fits() was false.
+  SchemaFault fault() const { return fault_.value_or(SchemaFault{"", "does not fit the schema"}); }
+
  private:
+  // Where the value is that is looked at: a member of that name, or an element.
+  struct Step {
+    std::string_view name;
+    rapidjson::SizeType index = 0;
+  };
+
+  bool fail(std::string message, std::string_view member = {}) {
+    if (fault_ || exhausted()) return false;
+    std::string pointer;
+    for (const Step& step : path_)
+      pointer += step.name.data() == nullptr ? "/" + std::to_string(step.index) : manifest::pointer_step(step.name);
+    if (member.data() != nullptr) pointer += manifest::pointer_step(member);
+    fault_ = SchemaFault{std::move(pointer), std::move(message)};
+    return false;
+  }
+
+  bool fits_inside(const Value& schema, const Value& value, Step step) {
+    path_.push_back(step);
+    const bool result = fits(schema, value);
+    path_.pop_back();
+    return result;
+  }
+
   bool exhausted() const { return steps_ >= steps_max; }
   bool step(std::size_t count = 1) {
     steps_ = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(steps_) + count, steps_max));
@@ -90,18 +119,31 @@ class Check {
     if (type == nullptr) return true;
     if (const Value* nullable = find(schema, "nullable"); value.IsNull() && nullable != nullptr && nullable->IsTrue())
       return true;  // as OpenAPI has it
-    if (type->IsString()) return is_of_type(view(*type), value);
+    if (type->IsString()) return is_of_type(view(*type), value) || fail("must be of type " + std::string(view(*type)));
     if (!type->IsArray() || type->Empty()) return true;
     return std::any_of(type->Begin(), type->End(),
-                       [&](const Value& each) { return !each.IsString() || is_of_type(view(each), value); });
+                       [&](const Value& each) { return !each.IsString() || is_of_type(view(each), value); }) ||
+           fail("must be of another type");
   }
 
   bool fits_values(const Value& schema, const Value& value) {
     const Value* constant = find(schema, "const");
-    if (constant != nullptr && !equal(*constant, value)) return false;
+    if (constant != nullptr && !equal(*constant, value)) return fail("must be the one value that is allowed");
     const Value* values = find(schema, "enum");
     return values == nullptr || !values->IsArray() ||
-           std::any_of(values->Begin(), values->End(), [&](const Value& each) { return equal(each, value); });
+           std::any_of(values->Begin(), values->End(), [&](const Value& each) { return equal(each, value); }) ||
+           fail("must be " + alternatives(*values));
+  }
+
+  // The words of an enum, as far as they are words and few.
+  static std::string alternatives(const Value& values) {
+    constexpr std::size_t bytes_max = 200;
+    std::string text;
+    for (const Value& value : values.GetArray()) {
+      if (!value.IsString() || text.size() + value.GetStringLength() > bytes_max) return "one of the values allowed";
+      text += (text.empty() ? "" : ", ") + std::string(view(value));
+    }
+    return values.Size() == 1 ? text : "one of: " + text;
   }
 
   bool fits_number(const Value& schema, const Value& value) {
@@ -113,23 +155,27 @@ class Check {
     const Value* below = find(schema, "exclusiveMaximum");
     const auto is_number = [](const Value* bound) { return bound != nullptr && bound->IsNumber(); };
     const auto is_true = [](const Value* flag) { return flag != nullptr && flag->IsTrue(); };
-    if (is_number(low) && (is_true(above) ? number <= low->GetDouble() : number < low->GetDouble())) return false;
-    if (is_number(high) && (is_true(below) ? number >= high->GetDouble() : number > high->GetDouble())) return false;
-    if (is_number(above) && number <= above->GetDouble()) return false;
-    return !is_number(below) || number < below->GetDouble();
+    if (is_number(low) && (is_true(above) ? number <= low->GetDouble() : number < low->GetDouble()))
+      return fail("is too small");
+    if (is_number(high) && (is_true(below) ? number >= high->GetDouble() : number > high->GetDouble()))
+      return fail("is too large");
+    if (is_number(above) && number <= above->GetDouble()) return fail("is too small");
+    return !is_number(below) || number < below->GetDouble() || fail("is too large");
   }
 
-  bool within(const Value& schema, const char* low_name, const char* high_name, std::int64_t count) {
+  bool within(const Value& schema, const char* low_name, const char* high_name, std::int64_t count, const char* what) {
     const Value* low = find(schema, low_name);
     const Value* high = find(schema, high_name);
-    if (low != nullptr && low->IsInt64() && count < low->GetInt64()) return false;
-    return high == nullptr || !high->IsInt64() || count <= high->GetInt64();
+    if (low != nullptr && low->IsInt64() && count < low->GetInt64())
+      return fail("must have at least " + std::to_string(low->GetInt64()) + " " + what);
+    return high == nullptr || !high->IsInt64() || count <= high->GetInt64() ||
+           fail("must have at most " + std::to_string(high->GetInt64()) + " " + what);
   }
 
   bool fits_size(const Value& schema, const Value& value) {
-    if (value.IsString()) return within(schema, "minLength", "maxLength", character_count(value));
-    if (value.IsArray()) return within(schema, "minItems", "maxItems", value.Size());
-    if (value.IsObject()) return within(schema, "minProperties", "maxProperties", value.MemberCount());
+    if (value.IsString()) return within(schema, "minLength", "maxLength", character_count(value), "characters");
+    if (value.IsArray()) return within(schema, "minItems", "maxItems", value.Size(), "elements");
+    if (value.IsObject()) return within(schema, "minProperties", "maxProperties", value.MemberCount(), "members");
     return true;
   }
 
@@ -138,7 +184,7 @@ class Check {
     const Value* required = find(schema, "required");
     if (required != nullptr && required->IsArray()) {
       for (const Value& name : required->GetArray()) {
-        if (name.IsString() && find(value, view(name)) == nullptr) return false;
+        if (name.IsString() && find(value, view(name)) == nullptr) return fail("is required", view(name));
       }
     }
     const Value* properties = find(schema, "properties");
@@ -147,7 +193,9 @@ class Check {
       const Value* property =
           properties == nullptr || !properties->IsObject() ? nullptr : find(*properties, view(member.name));
       const Value* rule = property == nullptr ? others : property;
-      if (rule != nullptr && !fits(*rule, member.value)) return false;
+      if (rule == others && others != nullptr && others->IsFalse())
+        return fail("is no member of this object", view(member.name));
+      if (rule != nullptr && !fits_inside(*rule, member.value, {view(member.name)})) return false;
     }
     return true;
   }
@@ -161,11 +209,11 @@ class Check {
     rapidjson::SizeType i = 0;
     if (first != nullptr && first->IsArray()) {
       for (; i < std::min(value.Size(), first->Size()); ++i) {
-        if (!fits((*first)[i], value[i])) return false;
+        if (!fits_inside((*first)[i], value[i], {{}, i})) return false;
       }
     }
     for (; items != nullptr && i < value.Size(); ++i) {
-      if (!fits(*items, value[i])) return false;
+      if (!fits_inside(*items, value[i], {{}, i})) return false;
     }
     return true;
   }
@@ -178,8 +226,11 @@ class Check {
     // Two of oneOf may seem to fit when they differ in what is not looked at.
     for (const char* name : {"anyOf", "oneOf"}) {
       const Value* any = find(schema, name);
-      if (any != nullptr && any->IsArray() && !any->Empty() && !std::any_of(any->Begin(), any->End(), fits_one))
-        return false;
+      if (any == nullptr || !any->IsArray() || any->Empty()) continue;
+      const std::optional<SchemaFault> before = fault_;
+      const bool found = std::any_of(any->Begin(), any->End(), fits_one);
+      if (found || any->Size() > 1) fault_ = before;  // none of several faults is the one to tell
+      if (!found) return fail("fits none of the forms allowed");
     }
     return true;
   }
@@ -195,12 +246,16 @@ class Check {
   const Value& root_;
   int steps_ = 0;
   int calls_ = 0;
+  std::vector<Step> path_;
+  std::optional<SchemaFault> fault_;
 };
 
 }  // namespace
 
-bool fits_schema(const Value& schema, const Value& value) {
-  return Check(schema).fits(schema, value);
+std::optional<SchemaFault> schema_fault(const Value& schema, const Value& value) {
+  Check check(schema);
+  if (check.fits(schema, value)) return std::nullopt;
+  return check.fault();
 }
 
 }  // namespace schemas::dialect

@@ -19,7 +19,8 @@ namespace {
 // RapidJSON 1.1 lets lone low surrogates through ("\udc00"); append_json_string finds them.
 class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter> {
  public:
-  Splitter(CharStream& stream, SplitSink& sink) : stream_(stream), sink_(sink) {}
+  Splitter(CharStream& stream, SplitSink& sink, std::string_view list = "items")
+      : stream_(stream), sink_(sink), list_(list) {}
 
   // Why the last event was refused, if it was.
   const std::optional<core::Error>& refusal() const { return refusal_; }
@@ -68,7 +69,7 @@ class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter
   }
 
   bool StartArray() {
-    if (inside_element_ || depth_ != 1 || name_ != "items") return begin_value() && open('[');
+    if (inside_element_ || depth_ != 1 || name_ != list_) return begin_value() && open('[');
     depth_ = items_depth;
     element_depth_ = items_depth;
     stream_.mark_element();
@@ -92,7 +93,7 @@ class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter
 
   bool begin_value() {
     if (depth_ == 0)
-      return refuse(core::ErrorCode::invalid_manifest, "a manifest is a JSON object with an \"items\" array");
+      return refuse(core::ErrorCode::invalid_manifest, "expected a JSON object with an array \"" + std::string(list_) + "\"");
     if (inside_element_) {
       if (++values_ > item_values_max)
         return refuse(core::ErrorCode::payload_too_large, "more than 500,000 JSON values in one item or header field");
@@ -157,11 +158,12 @@ class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter
 
   std::string place() const {
     if (!inside_element_) return "";
-    return element_depth_ == items_depth ? "/items/" + std::to_string(items_) : pointer_step(name_);
+    return element_depth_ == items_depth ? "/" + std::string(list_) + "/" + std::to_string(items_) : pointer_step(name_);
   }
 
   CharStream& stream_;
   SplitSink& sink_;
+  const std::string_view list_;
   int depth_ = 0;          // open brackets of the document
   int element_depth_ = 0;  // the depth at which an element stands
   bool inside_element_ = false;
@@ -201,12 +203,12 @@ core::Error at_line(core::Error error, std::uint64_t line) {
 
 }  // namespace
 
-core::Result<void> split_document(ByteSource& source, SplitSink& sink) {
+core::Result<void> split_document(ByteSource& source, SplitSink& sink, std::string_view list) {
   CharStream stream(source, CharStream::Unit::document);
-  Splitter splitter(stream, sink);
+  Splitter splitter(stream, sink, list);
   const core::Result<Parsed> parsed = parse(stream, splitter);
   if (!parsed) return parsed.error();
-  if (*parsed == Parsed::blank) return core::Error{core::ErrorCode::malformed_json, "the manifest is empty"};
+  if (*parsed == Parsed::blank) return core::Error{core::ErrorCode::malformed_json, "the document is empty"};
   return {};
 }
 

@@ -26,10 +26,10 @@ class SplitSink {
   virtual core::Result<void> on_broken_item(const core::Error& error) = 0;
 };
 
-// One JSON object: {…, "items": […], …}.
+// One JSON object: {…, "items": […], …}, or with another name for its list.
 // Errors: malformed_json (with the byte offset), json_too_deep, payload_too_large, invalid_manifest (not an object),
 // the source's and the sink's own.
-core::Result<void> split_document(ByteSource& source, SplitSink& sink);
+core::Result<void> split_document(ByteSource& source, SplitSink& sink, std::string_view list = "items");
 
 // NDJSON: the object without `items` on the first line, then an item a line. Blank lines are skipped. Errors: the same,
 // with line numbers.
