@@ -71,3 +71,20 @@ class Refusals(ServiceTest):
                 with self.subTest(str(operation)):
                     body = example_body(operation.method, operation.pattern)
                     self.assert_problem(self.ask(operation, body, key="ob_live_x"), 401, "invalid_api_key")
+
+    def test_who_has_an_answer_already_gets_nothing_again(self):
+        """Would be broken: clients that poll read the same bytes again and again."""
+        for operation in contract().operations:
+            if operation.method != "GET" or "200" not in operation.description["responses"]:
+                continue
+            with self.subTest(str(operation)):
+                path = filled(operation.pattern, self.owned.ids)
+                path = self.owned.file if path == "/v1/files/file" else path
+                key = None if contract().is_open(operation) else self.owned.customer.key
+                first = self.service.get(path, key=key)
+                if first.status != 200:
+                    continue  # it needs more than a path; others look at it
+                self.assertEqual("etag" in first.headers, "304" in operation.description["responses"])
+                if "etag" in first.headers:
+                    again = self.service.get(path, key=key, headers={"If-None-Match": first.headers["etag"]})
+                    self.assertEqual((again.status, again.body), (304, b""))

@@ -25,7 +25,8 @@ from support.customer import Customer, response_items
 from support.owned import KINDS, WORDS, prefixes
 from support.service import HANG_SECONDS, Service
 
-SETTINGS = {"accounts.starter_grant_usd": "1000000.00", "simulated.latency_min_ms": 1, "simulated.latency_max_ms": 20}
+SETTINGS = {"accounts.starter_grant_usd": "1000000.00", "simulated.latency_min_ms": 1, "simulated.latency_max_ms": 20,
+            "http.org_requests_per_minute": 0, "http.address_requests_per_minute": 0}
 ID = re.compile(r"(?:bat|qlock|key|chk|job|run|imp|file)_[0-9a-z_]{8,80}")
 KEPT = 40  # ids of a kind, cursors, links
 MODELS = ["gpt-5.4-mini", "gpt-5.4", "gpt-5.4-nano", "claude-haiku-4-5", "text-embedding-3-small", "nobody-has-this"]

@@ -155,9 +155,10 @@ class Contract:
             return None
         if kind not in content:
             raise Broken(f"content type {kind!r} is not documented")
-        if not kind.endswith("json") or kind == "application/x-ndjson":
+        coding = headers.get("content-encoding", "identity")
+        if not kind.endswith("json") or kind == "application/x-ndjson" or coding not in ("identity", "gzip"):
             return None
-        if headers.get("content-encoding") == "gzip":
+        if coding == "gzip":
             body = gzip.decompress(body)
         try:
             value = json.loads(body)
