@@ -38,11 +38,11 @@ struct Settings {
   core::Duration batch_expectation = std::chrono::hours(12);  // of a provider's batch API
   core::Duration file_link_lifetime = std::chrono::minutes(15);
   bool webhooks_allow_loopback = false;
+  std::string email = "local_outbox";             // how mail leaves: local_outbox, resend, smtp
+  core::Secret stripe_webhook_secret{};           // empty: Stripe's events are refused
   std::uint32_t org_requests_per_minute = 0;      // 0: as many as they like
   std::uint32_t address_requests_per_minute = 0;  // of callers without a valid credential; 0: the same
   std::vector<std::string> cors_origins = {};     // whose pages may read answers; those listed by name, with cookies
-  std::string email = "local_outbox";             // how mail leaves: local_outbox, resend, smtp
-  core::Secret stripe_webhook_secret{};           // empty: Stripe's events are refused
   core::Policy policy;
 };
 

@@ -59,6 +59,7 @@ core::Result<void> add_entries(JsonText& json, const App& app, const BillingPage
   const auto scanned = visit_entries(app, page, [&](const Entry& entry) {
     json.element().text("id", entry.transfer.value()).number("sequence", entry.sequence);
     json.text("type", core::ledger::to_string(entry.kind)).money("amount", entry.amount);
+    json.money("available_change", entry.available_change).money("reserved_change", entry.reserved_change);
     json.money("available_after", entry.available_after).money("reserved_after", entry.reserved_after);
     json.text_or_null("batch_id", entry.batch.value()).time("created_at", entry.at).end_object();
     last = entry.sequence;

@@ -81,17 +81,17 @@ struct Rule {
   Find find;
 };
 
-constexpr std::array<Rule, 7> rules = {{constexpr std::array<Rule, 8> rules = {{
-                                            {resources::anyone, nothing},
-                                            {resources::probe, nothing},
-                                            {resources::visitor, of_credential},
-                                            {resources::org, of_credential},
-                                            {resources::signed_link, of_file},
-                                            {resources::email_holder, of_email},
-                                            {resources::mail_reader, of_mailed_token},
-                                            {resources::local_page, of_local_page},
-                                            {resources::stripe_event, of_stripe_event},
-                                        }};
+constexpr std::array<Rule, 9> rules = {{
+    {resources::anyone, nothing},
+    {resources::probe, nothing},
+    {resources::visitor, of_credential},
+    {resources::org, of_credential},
+    {resources::signed_link, of_file},
+    {resources::email_holder, of_email},
+    {resources::mail_reader, of_mailed_token},
+    {resources::local_page, of_local_page},
+    {resources::stripe_event, of_stripe_event},
+}};
 
 Find rule_of(std::string_view access) {
   const auto rule = std::find_if(rules.begin(), rules.end(), [&](const Rule& each) { return each.access == access; });

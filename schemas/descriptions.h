@@ -56,8 +56,9 @@ SCHEMAS_FIELDS(core::batch::PassedLane, provider, model, mode, reason);
 SCHEMAS_FIELDS(core::batch::AttemptRecord, number, provider, model, mode, passed, handle, began_at, ended_at,
                end_reason, outcomes);
 SCHEMAS_FIELDS(core::billing::Dispute, id, amount, recovered, withdrawn, reinstated);
-SCHEMAS_FIELDS(core::imports::Totals, items, succeeded, failed, invalid, unpriced, input_tokens, cached_tokens,
-               output_tokens, paid, list, optimized);
+SCHEMAS_FIELDS(core::imports::Totals, items, succeeded, failed, rejected, unanswered, invalid, unpriced, unrouted,
+               input_tokens, cached_tokens, output_tokens, paid, list, optimized);
+SCHEMAS_FIELDS(core::imports::FailureCode, code, items);
 SCHEMAS_FIELDS(core::imports::DayTotals, day, model, operation, totals);
 
 SCHEMAS_FIELDS(core::job_queue::RowPlace, unit, offset, bytes);
@@ -146,8 +147,8 @@ SCHEMAS_FIELDS(core::billing::MoveDispute, org, checkout, dispute, amount, reins
 SCHEMAS_TYPE(core::billing::SetProfile, "billing.set_profile");
 SCHEMAS_FIELDS(core::billing::SetProfile, org, profile);
 SCHEMAS_TYPE(core::imports::RecordImport, "imports.record");
-SCHEMAS_FIELDS(core::imports::RecordImport, org, import, provider, content, manifest, manifest_items, fault_count,
-               days);
+SCHEMAS_FIELDS(core::imports::RecordImport, org, import, provider, content, idempotency, manifest, manifest_items,
+               fault_count, faults, failure_codes, catalog_version, days);
 SCHEMAS_TYPE(core::job_queue::EnqueueJob, "job_queue.enqueue");
 SCHEMAS_FIELDS(core::job_queue::EnqueueJob, org, job, type, payload, priority, run_after, idempotency);
 SCHEMAS_TYPE(core::job_queue::CancelJob, "job_queue.cancel");
@@ -259,8 +260,8 @@ SCHEMAS_FIELDS(core::billing::DisputeMoved, org, checkout, dispute, amount, reco
 SCHEMAS_TYPE(core::billing::ProfileSet, "billing.profile_set");
 SCHEMAS_FIELDS(core::billing::ProfileSet, org, profile);
 SCHEMAS_TYPE(core::imports::ImportRecorded, "imports.recorded");
-SCHEMAS_FIELDS(core::imports::ImportRecorded, org, import, provider, content, manifest, manifest_items, fault_count,
-               days);
+SCHEMAS_FIELDS(core::imports::ImportRecorded, org, import, provider, content, idempotency, manifest, manifest_items,
+               fault_count, faults, failure_codes, catalog_version, days);
 SCHEMAS_TYPE(core::job_queue::JobEnqueued, "job_queue.job_enqueued");
 SCHEMAS_FIELDS(core::job_queue::JobEnqueued, org, job, type, payload, priority, run_after, idempotency);
 SCHEMAS_TYPE(core::job_queue::JobCancelled, "job_queue.job_cancelled");
@@ -351,8 +352,8 @@ SCHEMAS_FIELDS(core::billing::Payment, id, org, checkout);
 SCHEMAS_TYPE(core::billing::Profile, "g");
 SCHEMAS_FIELDS(core::billing::Profile, org, profile);
 SCHEMAS_TYPE(core::imports::Import, "I");
-SCHEMAS_FIELDS(core::imports::Import, org, id, provider, content, manifest, manifest_items, fault_count, totals,
-               first_day, last_day, created_at);
+SCHEMAS_FIELDS(core::imports::Import, org, id, provider, content, manifest, manifest_items, fault_count, faults,
+               failure_codes, catalog_version, totals, first_day, last_day, created_at);
 SCHEMAS_TYPE(core::imports::ImportContent, "M");
 SCHEMAS_FIELDS(core::imports::ImportContent, org, content, import);
 SCHEMAS_TYPE(core::imports::ImportDay, "y");

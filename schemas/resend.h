@@ -15,8 +15,8 @@ struct Email {
 };
 std::string render_email(const Email& email);
 
-// The word that names a refusal, such as "validation_error"; empty where there is none. Its message is left out, as it may
-// quote what was sent.
+// The word that names a refusal, such as "validation_error"; empty where there is none. Its message is left out, as it
+// may quote what was sent.
 std::string read_refusal(std::string_view json);
 
 }  // namespace schemas::resend

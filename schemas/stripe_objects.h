@@ -1,5 +1,6 @@
-// The parts of Stripe's objects that matter here, as its API answers with them and its webhooks carry them. What Stripe adds
-// is passed over; what is missing, or of another type than documented, is an error or an empty value, never a crash.
+// The parts of Stripe's objects that matter here, as its API answers with them and its webhooks carry them. What Stripe
+// adds is passed over; what is missing, or of another type than documented, is an error or an empty value, never a
+// crash.
 #pragma once
 
 #include <chrono>
@@ -20,9 +21,9 @@ struct Metadata {
 
 struct CheckoutSession {
   std::string id;
-  std::string url;             // empty unless it is open
-  std::string status;          // open, complete, expired
-  std::string payment_status;  // paid, unpaid, no_payment_required
+  std::string url;                // empty unless it is open
+  std::string status;             // open, complete, expired
+  std::string payment_status;     // paid, unpaid, no_payment_required
   std::int64_t amount_total = 0;  // in the smallest unit of the currency
   std::string currency;           // lower case
   std::string payment_intent;     // empty before there is one

@@ -65,8 +65,7 @@ TEST(StripeObjects, MembersOfOtherTypesAreAbsentOrAnErrorNeverACrash) {
                            R"({"id":"evt_1","type":"checkout.session.completed","data":{"object":"cs_1"}})"}) {
     const auto refused = read_event(text);
     ASSERT_TRUE(refused.has_error()) << text;
-    EXPECT_TRUE(refused.error().code == ErrorCode::malformed_json ||
-                refused.error().code == ErrorCode::invalid_request)
+    EXPECT_TRUE(refused.error().code == ErrorCode::malformed_json || refused.error().code == ErrorCode::invalid_request)
         << text;
   }
   EXPECT_EQ(read_event(std::string(100'000, '[')).error().code, ErrorCode::json_too_deep);

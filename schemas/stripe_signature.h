@@ -1,5 +1,5 @@
-// What Stripe signs its webhooks with: "t=<seconds>,v1=<hex>[,v1=<hex>…]", each v1 the HMAC-SHA-256 over "<t>.<body>". The
-// key is the secret as it stands, "whsec_" and all, unlike that of Standard Webhooks. There are several v1 while a
+// What Stripe signs its webhooks with: "t=<seconds>,v1=<hex>[,v1=<hex>…]", each v1 the HMAC-SHA-256 over "<t>.<body>".
+// The key is the secret as it stands, "whsec_" and all, unlike that of Standard Webhooks. There are several v1 while a
 // secret is being changed; schemes of other names are passed over.
 #pragma once
 

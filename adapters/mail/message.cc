@@ -110,8 +110,9 @@ std::string base64_lines(std::string_view text) {
 // A body with the headers that say what it is.
 std::string part_of(std::string_view type, const std::string& body) {
   const bool plain = is_ascii_text(body);
-  return "Content-Type: " + std::string(type) + "; charset=utf-8\r\nContent-Transfer-Encoding: " +
-         (plain ? "7bit" : "base64") + "\r\n\r\n" + (plain ? body : base64_lines(body));
+  return "Content-Type: " + std::string(type) +
+         "; charset=utf-8\r\nContent-Transfer-Encoding: " + (plain ? "7bit" : "base64") + "\r\n\r\n" +
+         (plain ? body : base64_lines(body));
 }
 
 }  // namespace

@@ -34,20 +34,20 @@ TEST(MailMessage, IsRfc5322Text) {
 TEST(MailMessage, HtmlIsTheAlternativeThatComesLast) {
   processors::MailMessage mail = message();
   mail.html = "<p>Größe</p>";
-  EXPECT_TRUE(render(from, mail, date)->ends_with(
-      "MIME-Version: 1.0\r\n"
-      "Content-Type: multipart/alternative; boundary=\"=_mail_01h455vb4pex5vsknk084sn02q\"\r\n"
-      "\r\n--=_mail_01h455vb4pex5vsknk084sn02q\r\n"
-      "Content-Type: text/plain; charset=utf-8\r\n"
-      "Content-Transfer-Encoding: 7bit\r\n"
-      "\r\n"
-      "Hello,\r\n\r\nfollow the link.\r\n"
-      "\r\n--=_mail_01h455vb4pex5vsknk084sn02q\r\n"
-      "Content-Type: text/html; charset=utf-8\r\n"
-      "Content-Transfer-Encoding: base64\r\n"
-      "\r\n"
-      "PHA+R3LDtsOfZTwvcD4NCg==\r\n"
-      "\r\n--=_mail_01h455vb4pex5vsknk084sn02q--\r\n"));
+  EXPECT_TRUE(render(from, mail, date)
+                  ->ends_with("MIME-Version: 1.0\r\n"
+                              "Content-Type: multipart/alternative; boundary=\"=_mail_01h455vb4pex5vsknk084sn02q\"\r\n"
+                              "\r\n--=_mail_01h455vb4pex5vsknk084sn02q\r\n"
+                              "Content-Type: text/plain; charset=utf-8\r\n"
+                              "Content-Transfer-Encoding: 7bit\r\n"
+                              "\r\n"
+                              "Hello,\r\n\r\nfollow the link.\r\n"
+                              "\r\n--=_mail_01h455vb4pex5vsknk084sn02q\r\n"
+                              "Content-Type: text/html; charset=utf-8\r\n"
+                              "Content-Transfer-Encoding: base64\r\n"
+                              "\r\n"
+                              "PHA+R3LDtsOfZTwvcD4NCg==\r\n"
+                              "\r\n--=_mail_01h455vb4pex5vsknk084sn02q--\r\n"));
   mail.html = "--=_" + mail.id.value();
   EXPECT_EQ(render(from, mail, date).error().code, ErrorCode::invalid_request);
 }

@@ -15,8 +15,8 @@ using http_client::HttpResponse;
 
 // Our account, key or sender, which the operator can mend: no fault of the mail.
 bool is_ours_to_mend(int status, std::string_view name) {
-  return status == 401 || status == 403 || status == 404 || name == "invalid_from_address" || name == "invalid_region" ||
-         name == "invalid_access" || name.ends_with("_api_key");
+  return status == 401 || status == 403 || status == 404 || name == "invalid_from_address" ||
+         name == "invalid_region" || name == "invalid_access" || name.ends_with("_api_key");
 }
 
 core::Result<void> outcome_of(const HttpResponse& response) {

@@ -41,8 +41,7 @@ class ResendMailTest : public testing::Test {
 
   ErrorCode refusal(int status, const std::string& name) {
     const std::string message = R"("message":"cannot send to ada@example.org"})";
-    const core::Result<void> sent =
-        send(status, R"({"statusCode":422,"name":")" + name + R"(",)" + message);
+    const core::Result<void> sent = send(status, R"({"statusCode":422,"name":")" + name + R"(",)" + message);
     if (sent.has_value()) return ErrorCode::internal;
     EXPECT_THAT(sent.error().detail, testing::Not(HasSubstr("ada")));
     return sent.error().code;

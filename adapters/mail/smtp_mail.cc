@@ -45,9 +45,9 @@ bool is_on_this_machine(std::string_view url) {
 
 // What the server last said, 0 for nothing, and how libcurl ended.
 Error sort_failure(CURLcode ended, long said) {
-  const std::string detail =
-      "the mail server " + (said > 0 ? "answers " + std::to_string(said) : std::string("does not answer")) + " (" +
-      curl_easy_strerror(ended) + ")";
+  const std::string detail = "the mail server " +
+                             (said > 0 ? "answers " + std::to_string(said) : std::string("does not answer")) + " (" +
+                             curl_easy_strerror(ended) + ")";
   const bool no_login = ended == CURLE_LOGIN_DENIED || said == 530 || said == 534 || said == 535 || said == 538;
   const bool no_tls = ended == CURLE_USE_SSL_FAILED || ended == CURLE_PEER_FAILED_VERIFICATION ||
                       ended == CURLE_SSL_CACERT_BADFILE || ended == CURLE_SSL_CONNECT_ERROR;

@@ -22,8 +22,8 @@ struct SmtpSettings {
   std::size_t waiting_max = 1'000;
 };
 
-// Mail through a server that takes it on (RFC 6409): one mail at a time, each on a connection of its own. An smtp:// server
-// must offer STARTTLS, unless it is on this machine.
+// Mail through a server that takes it on (RFC 6409): one mail at a time, each on a connection of its own. An smtp://
+// server must offer STARTTLS, unless it is on this machine.
 //
 // Threading: any thread; `done` runs on the sender's own, or on the caller's when the mail is refused at once.
 // Delivery:  a mail is the server's before `done`. The same mail again is sent again, with the same Message-ID.

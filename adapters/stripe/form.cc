@@ -9,7 +9,8 @@ void append_encoded(std::string& text, std::string_view plain) {
   for (const char letter : plain) {
     const auto byte = static_cast<unsigned char>(letter);
     const bool unreserved = (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') ||
-                            (letter >= '0' && letter <= '9') || std::string_view("-._~[]").find(letter) != std::string_view::npos;
+                            (letter >= '0' && letter <= '9') ||
+                            std::string_view("-._~[]").find(letter) != std::string_view::npos;
     if (unreserved) {
       text += letter;
     } else {

@@ -61,8 +61,13 @@ class StripeCheckoutTest : public testing::Test {
   }
 
   static processors::CheckoutRequest request() {
-    return {core::CheckoutId("cs_1"), core::OrgId("org_1"), "ada+b@example.org",        "credit_25",
-            "Credit, 25 USD",         core::Money::from_cents(2500), "https://a.example/ok?s={CHECKOUT_SESSION_ID}",
+    return {core::CheckoutId("cs_1"),
+            core::OrgId("org_1"),
+            "ada+b@example.org",
+            "credit_25",
+            "Credit, 25 USD",
+            core::Money::from_cents(2500),
+            "https://a.example/ok?s={CHECKOUT_SESSION_ID}",
             "https://a.example/no"};
   }
 
@@ -98,8 +103,8 @@ TEST_F(StripeCheckoutTest, AsksAsTheApiIsDocumented) {
 }
 
 TEST_F(StripeCheckoutTest, TriesAgainUnderTheSameKeyWhenThatMayHelp) {
-  for (const Answer& failure :
-       {Answer{0}, Answer{500}, Answer{503}, Answer{409}, Answer{429}, Answer{400, "", "Stripe-Should-Retry: true\r\n"}}) {
+  for (const Answer& failure : {Answer{0}, Answer{500}, Answer{503}, Answer{409}, Answer{429},
+                                Answer{400, "", "Stripe-Should-Retry: true\r\n"}}) {
     const auto page = create({failure, failure, {200, std::string(open_session)}});
     EXPECT_TRUE(page) << failure.status;
     ASSERT_EQ(received.size(), 3u) << failure.status;

@@ -98,7 +98,6 @@ core::Result<Order> parse_order(const App& app, const http::Request& request, co
   if (cancel.has_error()) return cancel.error();
   order.success_url = std::move(*success);
   order.cancel_url = std::move(*cancel);
-  order.opening.request = schemas::sha256(order.opening.pack + "\n" + order.success_url + "\n" + order.cancel_url);
   return order;
 }
 
@@ -112,9 +111,10 @@ Error provider_refusal(const App& app, const Error& error) {
   if (error.code == ErrorCode::invalid_request) return {ErrorCode::invalid_request, error.detail};
   if (error.code == ErrorCode::configuration_invalid)
     processors::error(app.log, "checkout_misconfigured", {{"provider", app.checkout->name()}, {"why", error.detail}});
-  return {ErrorCode::unavailable,
-          "the payment provider cannot be reached. Nothing was paid; send the same request again shortly, with the same "
-          "Idempotency-Key"};
+  return {
+      ErrorCode::unavailable,
+      "the payment provider cannot be reached. Nothing was paid; send the same request again shortly, with the same "
+      "Idempotency-Key"};
 }
 
 // The provider's page, asked for and made known. The intent is durable before, so that a crash in between leaves
@@ -199,7 +199,8 @@ http::awaitable<Outcome> get_session(const App& app, http::Request& request) {
   co_return respond(app, principal->org, core::CheckoutId(request.path_parameter("session")), 200);
 }
 
-// Knows nobody and looks nothing up: it only shows the id that it was given. A provider may add what it likes to the URL.
+// Knows nobody and looks nothing up: it only shows the id that it was given. A provider may add what it likes to the
+// URL.
 http::awaitable<http::Response> get_return_page(http::Request& request) {
   std::string body =
       "You may close this window. Credits are posted as soon as the payment is confirmed, which takes moments with a "

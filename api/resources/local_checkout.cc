@@ -1,8 +1,9 @@
-// The page that stands in for a payment provider in development. Its address, which has a signature, is all it takes to pay
-// or to cancel: no session, no script.
+// The page that stands in for a payment provider in development. Its address, which has a signature, is all it takes to
+// pay or to cancel: no session, no script.
+#include "adapters/local_checkout/local_checkout.h"
+
 #include <utility>
 
-#include "adapters/local_checkout/local_checkout.h"
 #include "api/checkout_session.h"
 #include "api/html_page.h"
 #include "api/outcome.h"
@@ -50,8 +51,8 @@ std::string_view what_became_of(const Checkout& checkout, core::Timestamp now) {
 
 http::Response render(const App& app, const http::Request& request, const Checkout& checkout) {
   std::string body(notice);
-  body += "BatchRouter credit: <strong>" + core::to_decimal(checkout.amount) + " USD</strong><br>Checkout session: <code>" +
-          checkout.id.value() + "</code></p><p>";
+  body += "BatchRouter credit: <strong>" + core::to_decimal(checkout.amount) +
+          " USD</strong><br>Checkout session: <code>" + checkout.id.value() + "</code></p><p>";
   body += status_of(checkout, app.now()) == "open" ? button(request, "pay", "Pay") + button(request, "cancel", "Cancel")
                                                    : std::string(what_became_of(checkout, app.now()));
   return html_page(200, "Local checkout: no money is taken", body);
@@ -90,12 +91,15 @@ http::awaitable<Outcome> post_choice(const App& app, http::Request& request, Cho
 
 void add_local_checkout(http::Router& router, const App& app) {
   const http::RouteOptions options{.access = local_page};
-  router.add(http::Method::get, page_path,
-             [&app](http::Request& request) { return answered(request, get_page(app, request)); }, options);
-  router.add(http::Method::post, std::string(page_path) + "/pay",
-             [&app](http::Request& request) { return answered(request, post_choice(app, request, Choice::pay)); }, options);
-  router.add(http::Method::post, std::string(page_path) + "/cancel",
-             [&app](http::Request& request) { return answered(request, post_choice(app, request, Choice::cancel)); }, options);
+  router.add(
+      http::Method::get, page_path,
+      [&app](http::Request& request) { return answered(request, get_page(app, request)); }, options);
+  router.add(
+      http::Method::post, std::string(page_path) + "/pay",
+      [&app](http::Request& request) { return answered(request, post_choice(app, request, Choice::pay)); }, options);
+  router.add(
+      http::Method::post, std::string(page_path) + "/cancel",
+      [&app](http::Request& request) { return answered(request, post_choice(app, request, Choice::cancel)); }, options);
 }
 
 }  // namespace api::resources

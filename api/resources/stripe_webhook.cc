@@ -1,5 +1,5 @@
-// POST /v1/webhooks/stripe: what became of payments. 200 says that what follows from an event is durable; anything else has
-// Stripe send it again, for three days. Events may come twice and in any order: what they mean is decided in
+// POST /v1/webhooks/stripe: what became of payments. 200 says that what follows from an event is durable; anything else
+// has Stripe send it again, for three days. Events may come twice and in any order: what they mean is decided in
 // core/billing, by the checkout, never by the event's id.
 #include <utility>
 
@@ -72,8 +72,8 @@ Orders orders_of(const std::string&, const stripe::Charge& charge) {
   return std::optional(Order{core::aggregate_of(payment), billing::ReportRefund{payment, *refunded}});
 }
 
-// A dispute says nothing of whose it is: the payment knows. One that is not known may yet become so, as events come in any
-// order; so it is refused rather than passed over, and Stripe tells of it again.
+// A dispute says nothing of whose it is: the payment knows. One that is not known may yet become so, as events come in
+// any order; so it is refused rather than passed over, and Stripe tells of it again.
 Orders orders_of(const std::string& type, const stripe::Dispute& dispute) {
   const bool reinstated = type == "charge.dispute.funds_reinstated";
   if (!reinstated && type != "charge.dispute.funds_withdrawn") return std::optional<Order>();
@@ -86,14 +86,13 @@ Orders orders_of(const std::string& type, const stripe::Dispute& dispute) {
 }
 
 Orders orders_of(const stripe::Event& event) {
-  return std::visit(
-      core::Overloaded{
-          [](const std::monostate&) { return Orders(std::optional<Order>()); },
-          [&](const stripe::CheckoutSession& session) { return orders_of(event.type, session); },
-          [&](const stripe::Charge& charge) { return orders_of(event.type, charge); },
-          [&](const stripe::Dispute& dispute) { return orders_of(event.type, dispute); },
-      },
-      event.object);
+  return std::visit(core::Overloaded{
+                        [](const std::monostate&) { return Orders(std::optional<Order>()); },
+                        [&](const stripe::CheckoutSession& session) { return orders_of(event.type, session); },
+                        [&](const stripe::Charge& charge) { return orders_of(event.type, charge); },
+                        [&](const stripe::Dispute& dispute) { return orders_of(event.type, dispute); },
+                    },
+                    event.object);
 }
 
 // Money that came and was not credited, or went and was not booked, is for a person to look at.
