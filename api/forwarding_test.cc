@@ -114,6 +114,9 @@ class Node {
     });
     add(get, "/download", none, [](http::Request&) { return answer(download(fifty_megabytes, fifty_megabytes)); });
     add(get, "/events", none, [](http::Request&) { return answer(download(200'000, std::nullopt)); });
+    add(get, "/watch", none, [this](http::Request&) {
+      return answer(http::streamed(200, "text/event-stream", std::make_unique<http::TestEvents>(running)));
+    });
     add(get, "/dies", none, [](http::Request&) { return answer(download(300'000, 300'000, 200'000)); });
     add(get, "/empty", none, [](http::Request&) { return answer(http::no_content()); });
     add(post, "/wait", none, [this](http::Request&) { return wait_for_ever(); });
@@ -291,6 +294,22 @@ TEST_F(ForwardingTest, ARefusalInTheMiddleOfABodyArrives) {
   EXPECT_THAT(answer->body, HasSubstr("insufficient_credits"));
   client.half_close();
   sender.join();
+}
+
+TEST_F(ForwardingTest, AnEventArrivesWhileTheStreamGoesOnAndTheStreamEndsWithItsClient) {
+  http::TestClient watcher(entry.port());
+  watcher.send(request("GET /watch"));
+  EXPECT_THAT(watcher.read_head().value_or(""), HasSubstr("Content-Type: text/event-stream\r\n"));
+  EXPECT_GE(watcher.discard(10), 10u);
+  EXPECT_EQ(owner.running, 1);
+  watcher.close();
+  run_until([&] { return owner.running == 0; });
+
+  client.send(request("GET /watch"));
+  ASSERT_TRUE(client.read_head());
+  owner.stop();  // the client is to look for another
+  client.discard(~0ull);
+  EXPECT_TRUE(client.ended());
 }
 
 // The connection ends, so that the client does not take a part for the whole.

@@ -29,6 +29,20 @@ core::Result<schemas::manifest::Format> format_of(const http::Request& request) 
                      "send the manifest as Content-Type: application/json, or application/x-ndjson for a line an item"};
 }
 
+// Faults of reading and of routing, by item; manifest_faults_max at most.
+std::vector<core::ManifestFault> merge_faults(const std::vector<core::ManifestFault>& of_reading,
+                                              const std::vector<core::ManifestFault>& of_routing) {
+  const auto item_of = [](const core::ManifestFault& fault) {
+    constexpr std::string_view items = "/items/";
+    return fault.pointer.starts_with(items) ? std::strtoul(fault.pointer.c_str() + items.size(), nullptr, 10) : 0;
+  };
+  std::vector<core::ManifestFault> faults = of_reading;
+  faults.insert(faults.end(), of_routing.begin(), of_routing.end());
+  std::stable_sort(faults.begin(), faults.end(), [&](const auto& a, const auto& b) { return item_of(a) < item_of(b); });
+  if (faults.size() > core::manifest_faults_max) faults.resize(core::manifest_faults_max);
+  return faults;
+}
+
 }  // namespace
 
 http::awaitable<core::Result<SpooledBody>> spool_body(const App& app, http::Request& request) {
@@ -89,10 +103,9 @@ http::awaitable<core::Result<processors::PlannedManifest>> plan_manifest(const A
   co_return co_await http::run_on(app.blocking, std::move(work));
 }
 
-http::Response faults_response(const http::Request& request, const std::vector<core::ManifestFault>& faults,
-                               std::uint64_t fault_count) {
+http::Response faults_response(const http::Request& request, const Faults& faults) {
   std::string errors = "[";
-  for (const core::ManifestFault& fault : faults) {
+  for (const core::ManifestFault& fault : faults.listed) {
     if (errors.size() > 1) errors.push_back(',');
     JsonText one;
     one.text("code", fault.code).text("pointer", fault.pointer);
@@ -101,23 +114,10 @@ http::Response faults_response(const http::Request& request, const std::vector<c
   }
   errors.push_back(']');
   const std::string what =
-      fault_count == 1 ? "The manifest has a fault" : "The manifest has " + std::to_string(fault_count) + " faults";
+      faults.count == 1 ? "The manifest has a fault" : "The manifest has " + std::to_string(faults.count) + " faults";
   const core::Error error{core::ErrorCode::invalid_manifest, what + "; nothing was accepted. See errors.",
-                          faults.empty() ? "" : faults.front().pointer};
-  return http::problem(error, request, {{"error_count", std::to_string(fault_count)}, {"errors", errors}});
-}
-
-std::vector<core::ManifestFault> merge_faults(const std::vector<core::ManifestFault>& of_reading,
-                                              const std::vector<core::ManifestFault>& of_routing) {
-  const auto item_of = [](const core::ManifestFault& fault) {
-    constexpr std::string_view items = "/items/";
-    return fault.pointer.starts_with(items) ? std::strtoul(fault.pointer.c_str() + items.size(), nullptr, 10) : 0;
-  };
-  std::vector<core::ManifestFault> faults = of_reading;
-  faults.insert(faults.end(), of_routing.begin(), of_routing.end());
-  std::stable_sort(faults.begin(), faults.end(), [&](const auto& a, const auto& b) { return item_of(a) < item_of(b); });
-  if (faults.size() > core::manifest_faults_max) faults.resize(core::manifest_faults_max);
-  return faults;
+                          faults.listed.empty() ? "" : faults.listed.front().pointer};
+  return http::problem(error, request, {{"error_count", std::to_string(faults.count)}, {"errors", errors}});
 }
 
 core::Result<core::Sealed> seal_webhook(const App& app, const core::OrgId& org, core::Webhook webhook) {
@@ -148,6 +148,20 @@ core::Result<core::quote::LockQuote> lock_command(const App& app, const core::Or
     lock.webhook = std::move(*sealed);
   }
   return lock;
+}
+
+http::awaitable<LockedManifest> lock_manifest(const App& app, const core::OrgId& org, const SpooledBody& body) {
+  const core::Result<processors::ReceivedManifest> manifest = co_await receive_manifest(app, body);
+  if (manifest.has_error()) co_return manifest.error();
+  core::Result<processors::PlannedManifest> planned = co_await plan_manifest(app, org, *manifest);
+  if (planned.has_error()) co_return planned.error();
+  Faults faults;
+  faults.count = manifest->summary.fault_count + planned->fault_count;
+  faults.listed = merge_faults(manifest->summary.faults, planned->faults);
+  if (faults.count > 0) co_return faults;
+  core::Result<core::quote::LockQuote> lock = lock_command(app, org, manifest->summary.header, std::move(*planned));
+  if (lock.has_error()) co_return lock.error();
+  co_return std::move(*lock);
 }
 
 }  // namespace api

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "api/app.h"
 #include "api/authentication.h"
@@ -31,13 +32,14 @@ http::awaitable<core::Result<processors::ReceivedManifest>> receive_manifest(con
 http::awaitable<core::Result<processors::PlannedManifest>> plan_manifest(const App& app, const core::OrgId& org,
                                                                          const processors::ReceivedManifest& manifest);
 
-// 422 with every fault: {"errors": [{code, pointer, customer_item_id, message}], "error_count": n, …}.
-http::Response faults_response(const http::Request& request, const std::vector<core::ManifestFault>& faults,
-                               std::uint64_t fault_count);
+// What is wrong with a manifest.
+struct Faults {
+  std::vector<core::ManifestFault> listed;  // manifest_faults_max at most
+  std::uint64_t count = 0;
+};
 
-// Faults of reading and of routing, by item; manifest_faults_max at most.
-std::vector<core::ManifestFault> merge_faults(const std::vector<core::ManifestFault>& of_reading,
-                                              const std::vector<core::ManifestFault>& of_routing);
+// 422 with every fault: {"errors": [{code, pointer, customer_item_id, message}], "error_count": n, …}.
+http::Response faults_response(const http::Request& request, const Faults& faults);
 
 // Checks where a webhook goes, gives it the org's secret where it has none, and seals it.
 // Errors: url_not_allowed, invalid_request.
@@ -47,5 +49,9 @@ core::Result<core::Sealed> seal_webhook(const App& app, const core::OrgId& org, 
 core::Result<core::quote::LockQuote> lock_command(const App& app, const core::OrgId& org,
                                                   const core::ManifestHeader& header,
                                                   processors::PlannedManifest planned);
+
+using LockedManifest = std::variant<core::quote::LockQuote, core::Error, Faults>;
+// From a body to the command that locks it.
+http::awaitable<LockedManifest> lock_manifest(const App& app, const core::OrgId& org, const SpooledBody& body);
 
 }  // namespace api

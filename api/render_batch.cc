@@ -11,9 +11,14 @@ using core::batch::Batch;
 using core::batch::Phase;
 using core::batch::Tally;
 
-void add_counts(JsonText& json, const Batch& batch) {
+Tally tally_of(const Batch& batch) {
   Tally tally = batch.closed.tally;
   tally += batch.open.tally;
+  return tally;
+}
+
+void add_counts(JsonText& json, const Batch& batch) {
+  const Tally tally = tally_of(batch);
   json.object("request_counts").number("total", batch.plan.item_count).number("completed", tally.succeeded);
   json.number("failed", tally.failed + tally.exhausted).number("cancelled", tally.cancelled);
   json.number("expired", tally.expired).number("remaining", batch.plan.item_count - tally.total()).end_object();
@@ -114,9 +119,24 @@ std::string render_batch(const App& app, const Batch& batch, const BatchDetails&
   json.text("route_receipt_url", "/v1/batches/" + batch.id.value() + "/route-receipt");
   if (!details.route_version.empty()) json.text("route_version", details.route_version);
   json.boolean("webhook_configured", batch.webhook.has_value());
+  json.text_or_null("workflow", batch.workflow);
   json.text_or_null("retry_of", batch.retry_of ? batch.retry_of->value() : "");
   json.json("metadata", details.metadata.empty() ? "{}" : details.metadata);
   if (!details.billing_receipt.empty()) json.json("billing_receipt", details.billing_receipt);
+  return std::move(json).finish();
+}
+
+std::string render_batch_progress(const Batch& batch) {
+  const std::uint64_t done = tally_of(batch).total();
+  const std::uint64_t total = batch.plan.item_count;
+  JsonText json;
+  json.text("id", batch.id.value()).text("object", "batch");
+  json.text("status", core::batch::to_string(batch.phase)).text("state", state_word(batch.phase));
+  json.number("item_count", total);
+  add_counts(json, batch);
+  json.number("percent", total == 0 ? 100 : done * 100 / total);  // rounded down: 100 is all of them
+  json.number("work_unit_count", batch.plan.unit_count).number("work_units_closed", batch.units_closed);
+  json.time_or_null("ended_at", batch.ended_at);
   return std::move(json).finish();
 }
 

@@ -19,6 +19,9 @@ struct BatchDetails {
 
 std::string render_batch(const App& app, const core::batch::Batch& batch, const BatchDetails& details = {});
 
+// How far it is: for who watches it.
+std::string render_batch_progress(const core::batch::Batch& batch);
+
 // As it was answered when it was submitted, for replays of that request.
 core::batch::Batch as_accepted(core::batch::Batch batch);
 

@@ -94,6 +94,7 @@ std::string render_quote(const App& app, const core::quote::Quote& quote, const 
   add_routes(json, app, quote);
   add_terms(json, quote.terms);
   json.boolean("simulated", any_simulated);
+  json.text_or_null("workflow", quote.workflow);
   json.text_or_null("batch_id", quote.batch ? quote.batch->value() : "");
   return std::move(json).finish();
 }

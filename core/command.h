@@ -9,6 +9,7 @@
 #include "core/identity/commands.h"
 #include "core/ids.h"
 #include "core/imports/commands.h"
+#include "core/job_queue/commands.h"
 #include "core/ledger/commands.h"
 #include "core/quote/commands.h"
 #include "core/time.h"
@@ -31,7 +32,8 @@ using Command =
                  webhook::RecordDelivery, webhook::RetryDelivery, billing::OpenCheckout, billing::RecordCheckoutPage,
                  billing::PayCheckout, billing::CloseCheckout, billing::NotePayment, billing::ReportRefund,
                  billing::ReportDispute, billing::RefundCheckout, billing::MoveDispute, billing::SetProfile,
-                 imports::RecordImport, CompleteEffect>;
+                 imports::RecordImport, job_queue::EnqueueJob, job_queue::CancelJob, job_queue::FlushJobs,
+                 job_queue::CloseJobs, CompleteEffect>;
 
 struct Envelope {
   CommandId id;

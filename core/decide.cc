@@ -4,6 +4,7 @@
 #include "core/billing/rules.h"
 #include "core/identity/rules.h"
 #include "core/imports/rules.h"
+#include "core/job_queue/rules.h"
 #include "core/ledger/rules.h"
 #include "core/quote/rules.h"
 #include "core/webhook/rules.h"

@@ -15,6 +15,7 @@ std::string key_of(const Effect& effect) {
           [](const RunUnit& run) { return "run/" + run.batch.value() + "/" + std::to_string(run.unit.value()); },
           [](const StopBatch& stop) { return "stop/" + stop.batch.value(); },
           [](const DeliverWebhook& deliver) { return "deliver/" + deliver.delivery.value(); },
+          [](const CollectJobs& collect) { return "collect/" + collect.batch.value(); },
       },
       effect);
 }

@@ -51,7 +51,13 @@ struct StopBatch {
   BatchId batch;
 };
 
-using Effect = std::variant<ForwardCommand, SendMail, PlanBatch, RunUnit, StopBatch, DeliverWebhook>;
+// Reads how the jobs of an ended batch came out, and closes them.
+struct CollectJobs {
+  OrgId org;
+  BatchId batch;
+};
+
+using Effect = std::variant<ForwardCommand, SendMail, PlanBatch, RunUnit, StopBatch, DeliverWebhook, CollectJobs>;
 
 // Unique among the effects of a partition that are not done.
 std::string key_of(const Effect& effect);

@@ -9,6 +9,7 @@
 #include "core/identity/events.h"
 #include "core/ids.h"
 #include "core/imports/events.h"
+#include "core/job_queue/events.h"
 #include "core/ledger/events.h"
 #include "core/quote/events.h"
 #include "core/time.h"
@@ -49,7 +50,8 @@ using Event = std::variant<
     webhook::DeliveryFailed, webhook::DeliveryRetried, webhook::DeliveryExhausted, billing::CheckoutOpened,
     billing::CheckoutPageRecorded, billing::CheckoutPaid, billing::CheckoutClosed, billing::PaymentNoted,
     billing::RefundReported, billing::DisputeReported, billing::CheckoutRefunded, billing::DisputeMoved,
-    billing::ProfileSet, imports::ImportRecorded>;
+    billing::ProfileSet, imports::ImportRecorded, job_queue::JobEnqueued, job_queue::JobCancelled,
+    job_queue::JobsFlushed, job_queue::JobsReady, job_queue::JobsClosed>;
 
 using Events = std::vector<Event>;
 

@@ -61,13 +61,13 @@ bool transient(ErrorCode code) {
     case ErrorCode::payment_mismatch:
     case ErrorCode::workflow_not_found:
     case ErrorCode::run_not_found:
-    case ErrorCode::job_not_found:
-    case ErrorCode::job_already_started:
     case ErrorCode::import_not_found:
     case ErrorCode::import_too_large:
     case ErrorCode::batch_not_found:
     case ErrorCode::batch_already_finished:
     case ErrorCode::nothing_to_retry:
+    case ErrorCode::job_not_found:
+    case ErrorCode::job_already_started:
     case ErrorCode::artifact_not_found:
     case ErrorCode::idempotency_conflict:
     case ErrorCode::idempotency_key_invalid:

@@ -12,6 +12,7 @@
 #include "core/effect.h"
 #include "core/identity/state.h"
 #include "core/imports/state.h"
+#include "core/job_queue/state.h"
 #include "core/learning/state.h"
 #include "core/ledger/state.h"
 #include "core/quote/state.h"
@@ -82,7 +83,8 @@ using StateRows =
              ledger::Book, ledger::Posted, quote::Quote, batch::Batch, batch::Unit, batch::Submission,
              batch::ProviderBatch, batch::Feedback, learning::LaneDay, learning::ServedDay, learning::WorkflowDay,
              learning::Judgement, webhook::Delivery, billing::Checkout, billing::Payment, billing::Profile,
-             imports::Import, imports::ImportContent, imports::ImportDay, Timer, Outstanding, BusCursor>;
+             imports::Import, imports::ImportContent, imports::ImportDay, job_queue::Job, job_queue::WaitingJob,
+             job_queue::JobSubmission, job_queue::Flush, job_queue::QueueStats, Timer, Outstanding, BusCursor>;
 
 using State = StateRows::In<Tables>;
 

@@ -10,6 +10,7 @@
 
 #include "ops/config_keys.h"
 #include "ops/config_load.h"
+#include "ops/config_values.h"
 
 namespace ops {
 namespace {
@@ -209,6 +210,11 @@ TEST(Config, values_that_are_not_allowed_are_refused) {
                               "http.public_url=https://a.example/",
                               "http.public_url=https://user:password@a.example",
                               "http.public_url=https://",
+                              "http.cors_origins=app.example.com",
+                              "http.cors_origins=https://app.example.com/",
+                              "http.cors_origins=https://App.example.com",
+                              "http.cors_origins=https://a.example,",
+                              "http.cors_origins=null",
                               "http.body_bytes_max=18446744073709551616",
                               "http.body_bytes_max=99999999999 TiB",
                               "http.body_bytes_max=1",
@@ -230,6 +236,9 @@ TEST(Config, values_that_are_not_allowed_are_refused) {
   }
   EXPECT_TRUE(loaded({"--set", "webhooks.retry_seconds=[]"}).webhooks.retry_schedule.empty());
   EXPECT_EQ(loaded({"--set", "http.address=::1"}).http.address, "::1");
+  EXPECT_EQ(origins_from(" https://a.example:8443,* ,http://[::1]:3000"),
+            (std::vector<std::string>{"https://a.example:8443", "*", "http://[::1]:3000"}));
+  EXPECT_EQ(origins_from("  "), std::vector<std::string>());
 }
 
 // A wrong type in the file would be guessed at.

@@ -209,6 +209,7 @@ class Daemon::Parts {
   std::optional<processors::Planner> planner_;
   std::optional<processors::Dispatcher> dispatcher_;
   std::optional<processors::Delivery> delivery_;
+  std::optional<processors::Collector> collector_;
   boost::asio::steady_timer flush_timer_{main_};
 };
 
@@ -357,7 +358,8 @@ core::Result<void> Daemon::Parts::make_api() {
   delivery_.emplace(work_pool_.get_executor(),
                     processors::Delivery::Environment{reader, *node_, *vault_, mail_->sender(), *webhooks_, app_->links,
                                                       public_url, config_.webhooks.link_lifetime, now, metrics_, log_});
-  effects_.attach(*planner_, *dispatcher_, *delivery_, *node_);
+  collector_.emplace(work_pool_.get_executor(), processors::Collector::Environment{*blobs_, reader, *node_, log_});
+  effects_.attach(*planner_, *dispatcher_, *delivery_, *collector_, *node_);
   return {};
 }
 

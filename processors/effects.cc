@@ -5,10 +5,12 @@
 
 namespace processors {
 
-void Effects::attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, CommandBus& bus) {
+void Effects::attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, Collector& collector,
+                     CommandBus& bus) {
   planner_ = &planner;
   dispatcher_ = &dispatcher;
   delivery_ = &delivery;
+  collector_ = &collector;
   bus_ = &bus;
 }
 
@@ -25,6 +27,7 @@ void Effects::start(const TermPointer& term, const core::AggregateKey& origin, c
                                 core::CompleteEffect{core::key_of(stop)}, [](const core::Result<Answer>&) {});
                  },
                  [&](const core::DeliverWebhook& delivery) { delivery_->deliver(term, delivery); },
+                 [&](const core::CollectJobs& jobs) { collector_->collect(term, jobs); },
              },
              effect);
 }

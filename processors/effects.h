@@ -8,12 +8,13 @@
 #include "processors/dispatch/dispatcher.h"
 #include "processors/dispatch/planner.h"
 #include "processors/effect_runner.h"
+#include "processors/job_queue/collector.h"
 
 namespace processors {
 
 class Effects final : public EffectRunner {
  public:
-  void attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, CommandBus& bus);
+  void attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, Collector& collector, CommandBus& bus);
 
   void start(const TermPointer& term, const core::AggregateKey& origin, const core::Effect& effect) override;
 
@@ -21,6 +22,7 @@ class Effects final : public EffectRunner {
   Planner* planner_ = nullptr;
   Dispatcher* dispatcher_ = nullptr;
   Delivery* delivery_ = nullptr;
+  Collector* collector_ = nullptr;
   CommandBus* bus_ = nullptr;
 };
 

@@ -4,7 +4,7 @@
 //
 // F09 before the intent to dispatch · F10 after it, before the provider is called · F11 after the provider has
 // accepted, before its batch is recorded · F12 results downloaded, none recorded · F13 some of the results recorded ·
-// F14 all of them, before settlement
+// F14 all of them, before settlement · F15 some of the jobs of an ended batch closed
 #pragma once
 
 #ifdef BATCHROUTER_FAULT_POINTS

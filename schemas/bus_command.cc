@@ -90,6 +90,10 @@ std::optional<core::AggregateKey> open_to_the_bus(const core::Command& command) 
                         [&](const core::billing::MoveDispute& one) { return no(one); },
                         [&](const core::billing::SetProfile& one) { return no(one); },
                         [&](const core::imports::RecordImport& one) { return no(one); },
+                        [&](const core::job_queue::EnqueueJob& one) { return no(one); },
+                        [&](const core::job_queue::CancelJob& one) { return no(one); },
+                        [&](const core::job_queue::FlushJobs& one) { return no(one); },
+                        [&](const core::job_queue::CloseJobs& one) { return no(one); },
                         [&](const core::CompleteEffect& one) { return no(one); },
                     },
                     command);

@@ -25,6 +25,7 @@ SCHEMAS_ENUM(core::batch::Phase, pending, queued, routing, dispatched, processin
 SCHEMAS_ENUM(core::batch::StopReason, none, cancelled, expired);
 SCHEMAS_ENUM(core::batch::UnitPhase, planned, dispatched, closed);
 SCHEMAS_ENUM(core::webhook::Phase, pending, delivered, exhausted);
+SCHEMAS_ENUM(core::job_queue::Phase, pending, processing, completed, failed, cancelled);
 
 // Parts
 SCHEMAS_FIELDS(core::Prices, input, cached_input, output);
@@ -55,9 +56,14 @@ SCHEMAS_FIELDS(core::batch::PassedLane, provider, model, mode, reason);
 SCHEMAS_FIELDS(core::batch::AttemptRecord, number, provider, model, mode, passed, handle, began_at, ended_at,
                end_reason, outcomes);
 SCHEMAS_FIELDS(core::billing::Dispute, id, amount, recovered, withdrawn, reinstated);
-SCHEMAS_FIELDS(core::imports::Totals, items, succeeded, failed, invalid, unpriced, input_tokens, cached_tokens,
-               output_tokens, paid, list, optimized);
+SCHEMAS_FIELDS(core::imports::Totals, items, succeeded, failed, rejected, unanswered, invalid, unpriced, unrouted,
+               input_tokens, cached_tokens, output_tokens, paid, list, optimized);
+SCHEMAS_LATER(core::imports::Totals, rejected, unanswered, unrouted);
+SCHEMAS_FIELDS(core::imports::FailureCode, code, items);
 SCHEMAS_FIELDS(core::imports::DayTotals, day, model, operation, totals);
+
+SCHEMAS_FIELDS(core::job_queue::RowPlace, unit, offset, bytes);
+SCHEMAS_FIELDS(core::job_queue::Outcome, job, end, input_tokens, output_tokens, charged, list_cost, error, row);
 
 // Commands
 SCHEMAS_TYPE(core::identity::ClaimEmail, "identity.claim_email");
@@ -142,8 +148,16 @@ SCHEMAS_FIELDS(core::billing::MoveDispute, org, checkout, dispute, amount, reins
 SCHEMAS_TYPE(core::billing::SetProfile, "billing.set_profile");
 SCHEMAS_FIELDS(core::billing::SetProfile, org, profile);
 SCHEMAS_TYPE(core::imports::RecordImport, "imports.record");
-SCHEMAS_FIELDS(core::imports::RecordImport, org, import, provider, content, manifest, manifest_items, fault_count,
-               days);
+SCHEMAS_FIELDS(core::imports::RecordImport, org, import, provider, content, idempotency, manifest, manifest_items,
+               fault_count, faults, failure_codes, catalog_version, days);
+SCHEMAS_TYPE(core::job_queue::EnqueueJob, "job_queue.enqueue");
+SCHEMAS_FIELDS(core::job_queue::EnqueueJob, org, job, type, payload, priority, run_after, idempotency);
+SCHEMAS_TYPE(core::job_queue::CancelJob, "job_queue.cancel");
+SCHEMAS_FIELDS(core::job_queue::CancelJob, org, job);
+SCHEMAS_TYPE(core::job_queue::FlushJobs, "job_queue.flush");
+SCHEMAS_FIELDS(core::job_queue::FlushJobs, org, submission, jobs, estimated_tokens);
+SCHEMAS_TYPE(core::job_queue::CloseJobs, "job_queue.close");
+SCHEMAS_FIELDS(core::job_queue::CloseJobs, org, batch, outcomes);
 SCHEMAS_TYPE(core::CompleteEffect, "effect.complete");
 SCHEMAS_FIELDS(core::CompleteEffect, effect);
 
@@ -247,8 +261,19 @@ SCHEMAS_FIELDS(core::billing::DisputeMoved, org, checkout, dispute, amount, reco
 SCHEMAS_TYPE(core::billing::ProfileSet, "billing.profile_set");
 SCHEMAS_FIELDS(core::billing::ProfileSet, org, profile);
 SCHEMAS_TYPE(core::imports::ImportRecorded, "imports.recorded");
-SCHEMAS_FIELDS(core::imports::ImportRecorded, org, import, provider, content, manifest, manifest_items, fault_count,
-               days);
+SCHEMAS_FIELDS(core::imports::ImportRecorded, org, import, provider, content, idempotency, manifest, manifest_items,
+               fault_count, faults, failure_codes, catalog_version, days);
+SCHEMAS_LATER(core::imports::ImportRecorded, idempotency, faults, failure_codes, catalog_version);
+SCHEMAS_TYPE(core::job_queue::JobEnqueued, "job_queue.job_enqueued");
+SCHEMAS_FIELDS(core::job_queue::JobEnqueued, org, job, type, payload, priority, run_after, idempotency);
+SCHEMAS_TYPE(core::job_queue::JobCancelled, "job_queue.job_cancelled");
+SCHEMAS_FIELDS(core::job_queue::JobCancelled, org, job);
+SCHEMAS_TYPE(core::job_queue::JobsFlushed, "job_queue.jobs_flushed");
+SCHEMAS_FIELDS(core::job_queue::JobsFlushed, org, batch, jobs, estimated_tokens);
+SCHEMAS_TYPE(core::job_queue::JobsReady, "job_queue.jobs_ready");
+SCHEMAS_FIELDS(core::job_queue::JobsReady, org, batch);
+SCHEMAS_TYPE(core::job_queue::JobsClosed, "job_queue.jobs_closed");
+SCHEMAS_FIELDS(core::job_queue::JobsClosed, org, batch, outcomes);
 
 // Effects
 SCHEMAS_TYPE(core::ForwardCommand, "forward_command");
@@ -263,6 +288,8 @@ SCHEMAS_TYPE(core::StopBatch, "stop_batch");
 SCHEMAS_FIELDS(core::StopBatch, org, batch);
 SCHEMAS_TYPE(core::DeliverWebhook, "deliver_webhook");
 SCHEMAS_FIELDS(core::DeliverWebhook, org, delivery);
+SCHEMAS_TYPE(core::CollectJobs, "collect_jobs");
+SCHEMAS_FIELDS(core::CollectJobs, org, batch);
 
 // State rows; the type name is the first byte of a row's key
 SCHEMAS_TYPE(core::identity::EmailClaim, "e");
@@ -327,12 +354,24 @@ SCHEMAS_FIELDS(core::billing::Payment, id, org, checkout);
 SCHEMAS_TYPE(core::billing::Profile, "g");
 SCHEMAS_FIELDS(core::billing::Profile, org, profile);
 SCHEMAS_TYPE(core::imports::Import, "I");
-SCHEMAS_FIELDS(core::imports::Import, org, id, provider, content, manifest, manifest_items, fault_count, totals,
-               first_day, last_day, created_at);
+SCHEMAS_FIELDS(core::imports::Import, org, id, provider, content, manifest, manifest_items, fault_count, faults,
+               failure_codes, catalog_version, totals, first_day, last_day, created_at);
 SCHEMAS_TYPE(core::imports::ImportContent, "M");
 SCHEMAS_FIELDS(core::imports::ImportContent, org, content, import);
 SCHEMAS_TYPE(core::imports::ImportDay, "y");
 SCHEMAS_FIELDS(core::imports::ImportDay, org, provider, day, model, operation, totals);
+SCHEMAS_TYPE(core::job_queue::Job, "J");
+SCHEMAS_FIELDS(core::job_queue::Job, org, id, type, payload, priority, run_after, phase, created_at, updated_at, batch,
+               flushed_at, ended_at, outcome);
+SCHEMAS_TYPE(core::job_queue::WaitingJob, "W");
+SCHEMAS_FIELDS(core::job_queue::WaitingJob, org, rank, job, type, run_after);
+SCHEMAS_TYPE(core::job_queue::JobSubmission, "t");
+SCHEMAS_FIELDS(core::job_queue::JobSubmission, org, idempotency_key, fingerprint, job);
+SCHEMAS_TYPE(core::job_queue::Flush, "F");
+SCHEMAS_FIELDS(core::job_queue::Flush, org, batch, jobs, estimated_tokens);
+SCHEMAS_TYPE(core::job_queue::QueueStats, "n");
+SCHEMAS_FIELDS(core::job_queue::QueueStats, org, pending, processing, completed, failed, cancelled, tokens, charged,
+               list_cost, processing_time);
 SCHEMAS_TYPE(core::Timer, "T");
 SCHEMAS_FIELDS(core::Timer, due, id, origin, command);
 SCHEMAS_TYPE(core::Outstanding, "x");

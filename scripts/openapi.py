@@ -87,7 +87,8 @@ class Page:
         body = self.resolve(operation["requestBody"]) if "requestBody" in operation else None
         if body:
             for kind, media in body["content"].items():
-                text += f"<h4>Body · {escape(kind)}</h4>{self.shape(media['schema'])}"
+                fields = self.fields(self.resolve(media["schema"])) or f"<p>{self.type_of(media['schema'])}</p>"
+                text += f"<h4>Body · {escape(kind)}</h4>{fields}"
         text += f"<h4>Example</h4><pre><code>{escape(self.curl(method, path, security, parameters, body))}</code></pre>"
         return text + "<h4>Answers</h4>" + self.answers(operation["responses"])
 
@@ -110,7 +111,7 @@ class Page:
         for one in parameters:
             if one["in"] == "path" and "example" in one:
                 path = path.replace("{" + one["name"] + "}", one["example"])
-        parts = ["curl" if method == "get" else f"curl -X {method.upper()}", shlex.quote(self.base + path)]
+        parts = [("curl " if method == "get" else f"curl -X {method.upper()} ") + shlex.quote(self.base + path)]
         if security:
             parts.append('-H "Authorization: Bearer $OB_API_KEY"')
         example = (body or {}).get("content", {}).get("application/json", {}).get("example")
@@ -119,9 +120,6 @@ class Page:
         return " \\\n  ".join(parts)
 
     # Schemas
-
-    def shape(self, schema):
-        return self.fields(schema) or f"<p>{self.type_of(schema)}</p>"
 
     def fields(self, schema):
         rows = self.rows(schema, "")

@@ -14,6 +14,7 @@
 #include "api/org_placement.h"
 #include "api/outcome.h"
 #include "api/password_rules.h"
+#include "api/query.h"
 #include "api/resources/resources.h"
 #include "api/try_limits.h"
 #include "schemas/digest.h"
@@ -126,6 +127,7 @@ class Auth {
   http::awaitable<Outcome> register_account(http::Request& request, identity::AccountKind kind) {
     const auto started = steady_clock::now();
     if (auto refusal = limits_.by_address(request)) co_return std::move(*refusal);
+    if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
     core::Result<Applicant> applicant = parse_applicant(request, kind);
     if (applicant.has_error()) co_return applicant.error();
     const EmailAddress email = applicant->email;
@@ -142,6 +144,7 @@ class Auth {
 
   http::awaitable<Outcome> verify(http::Request& request) {
     if (auto refusal = limits_.by_address(request)) co_return std::move(*refusal);
+    if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
     const core::Result<JsonBody> body = JsonBody::parse(request, {"token"});
     if (body.has_error()) co_return body.error();
     core::Result<std::string> token = body->text("token", token_bytes_max);
@@ -171,6 +174,7 @@ class Auth {
   http::awaitable<Outcome> login(http::Request& request) {
     const auto started = steady_clock::now();
     if (auto refusal = limits_.by_address(request)) co_return std::move(*refusal);
+    if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
     const core::Result<JsonBody> body = JsonBody::parse(request, {"email", "password"});
     if (body.has_error()) co_return body.error();
     const core::Result<EmailAddress> email = email_of(*body);
@@ -197,6 +201,7 @@ class Auth {
 
   // Fine without a session: then there is nothing to end.
   http::awaitable<Outcome> logout(http::Request& request) {
+    if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
     const core::Result<Principal> principal = authenticate(app_, request);
     if (principal.has_error()) {
       const int status = http::http_status(principal.error().code);

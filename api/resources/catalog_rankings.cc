@@ -10,6 +10,7 @@
 #include "api/query.h"
 #include "api/render_catalog.h"
 #include "api/resources/resources.h"
+#include "api/workflow_order.h"
 
 namespace api::resources {
 
@@ -92,16 +93,50 @@ void add_ranking(JsonText& json, std::string_view list, std::string_view member,
   json.end_array();
 }
 
-core::Result<std::string> render(const App& app, const Window& window, const CatalogFilter& filter) {
+// Work that was ordered as a product, by product. Which lanes did it is not counted: where one provider's work is asked
+// for, there is nothing to say.
+void add_workflow_ranking(JsonText& json, const Products& products,
+                          const std::vector<core::learning::WorkflowDay>& days, core::Timestamp from,
+                          const CatalogFilter& filter) {
+  Demands demands;
+  for (const core::learning::WorkflowDay& day : days) {
+    const schemas::workflows::Product* product = schemas::workflows::find_product(*products, day.workflow);
+    if (day.day < from || filter.provider || product == nullptr ||
+        (filter.operation && product->operation != *filter.operation))
+      continue;
+    Demand& demand = demands[day.workflow];
+    demand.items += day.items_settled;
+    demand.input_tokens += day.input_tokens;
+    demand.output_tokens += day.output_tokens;
+    demand.charged = demand.charged + day.charged;
+  }
+  const std::vector<Demand> order = ranked(demands);
+  std::uint64_t total = 0;
+  for (const Demand& demand : order) total += demand.items;
+  json.array("workflow_products");
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const Demand& demand = order[i];
+    json.element().number("rank", i + 1).text("slug", demand.name).number("items", demand.items);
+    json.number("input_tokens", demand.input_tokens).number("output_tokens", demand.output_tokens);
+    json.money("charged", demand.charged);
+    json.score("demand_share", static_cast<double>(demand.items) / static_cast<double>(total)).end_object();
+  }
+  json.end_array();
+}
+
+core::Result<std::string> render(const App& app, const Products& products, const Window& window,
+                                 const CatalogFilter& filter) {
   const core::Timestamp from = std::chrono::floor<std::chrono::days>(app.now() - window.length);
   Demands models;
   Demands providers;
+  std::vector<core::learning::WorkflowDay> workflow_days;
   std::uint64_t items = 0;
   std::uint32_t partitions_read = 0;
   if (app.lane_scores != nullptr) {
     const auto history = app.lane_scores->history();
     if (history.has_error()) return history.error();
     partitions_read = (*history)->partitions_read;
+    workflow_days = (*history)->workflow_days;
     for (const LaneDay& day : (*history)->days) {
       if (day.day < from || (filter.provider && day.provider != *filter.provider) ||
           (filter.operation && day.operation != *filter.operation))
@@ -122,18 +157,18 @@ core::Result<std::string> render(const App& app, const Window& window, const Cat
   json.number("partitions_counted", partitions_read).number("partitions_total", app.reader.partition_count());
   add_ranking(json, "models", "slug", models);
   add_ranking(json, "providers", "provider", providers);
-  json.array("workflow_products").end_array();
+  add_workflow_ranking(json, products, workflow_days, from, filter);
   return std::move(json).finish();
 }
 
-http::awaitable<Outcome> get_rankings(const App& app, http::Request& request) {
+http::awaitable<Outcome> get_rankings(const App& app, Products products, http::Request& request) {
   if (auto checked = check_query(request, {"window", "provider", "operation"}); checked.has_error())
     co_return checked.error();
   const core::Result<Window> window = parse_window(request);
   if (window.has_error()) co_return window.error();
   const core::Result<CatalogFilter> filter = parse_catalog_filter(app, request);
   if (filter.has_error()) co_return filter.error();
-  auto work = [&app, &window, &filter] { return render(app, *window, *filter); };
+  auto work = [&app, &products, &window, &filter] { return render(app, products, *window, *filter); };
   core::Result<std::string> body = co_await http::run_on(app.blocking, std::move(work));
   if (body.has_error()) co_return body.error();
   http::Response response = http::json(200, std::move(*body));
@@ -144,9 +179,12 @@ http::awaitable<Outcome> get_rankings(const App& app, http::Request& request) {
 }  // namespace
 
 void add_catalog_rankings(http::Router& router, const App& app) {
-  router.add(http::Method::get, "/v1/catalog/rankings",
-             [&app](http::Request& request) { return answered(request, get_rankings(app, request)); },
-             {.access = anyone});
+  const auto products =
+      std::make_shared<const std::vector<schemas::workflows::Product>>(schemas::workflows::built_in_products());
+  router.add(
+      http::Method::get, "/v1/catalog/rankings",
+      [&app, products](http::Request& request) { return answered(request, get_rankings(app, products, request)); },
+      {.access = anyone});
 }
 
 }  // namespace api::resources

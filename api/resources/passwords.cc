@@ -8,6 +8,7 @@
 #include "api/json_text.h"
 #include "api/outcome.h"
 #include "api/password_rules.h"
+#include "api/query.h"
 #include "api/resources/resources.h"
 #include "api/try_limits.h"
 #include "schemas/digest.h"
@@ -46,6 +47,7 @@ bool is_form(const http::Request& request) {
 
 // As JSON, or from our own page, whose address has the token.
 core::Result<NewPassword> parse_new_password(const http::Request& request) {
+  if (const auto query = check_query(request, {"token"}); query.has_error()) return query.error();
   NewPassword asked;
   if (is_form(request)) {
     asked.token = request.query("token").value_or("");
@@ -124,6 +126,7 @@ class Passwords {
                                       std::string_view message) {
     const auto started = steady_clock::now();
     if (auto refusal = limits_.by_address(request)) co_return std::move(*refusal);
+    if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
     const core::Result<JsonBody> body = JsonBody::parse(request, {"email"});
     if (body.has_error()) co_return body.error();
     const core::Result<EmailAddress> email = email_of(*body);

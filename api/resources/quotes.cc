@@ -4,13 +4,12 @@
 
 #include "adapters/random/random.h"
 #include "api/authentication.h"
-#include "api/funding.h"
 #include "api/http/coroutines.h"
 #include "api/http/problem.h"
 #include "api/json_body.h"
 #include "api/manifest_body.h"
 #include "api/query.h"
-#include "api/render_quote.h"
+#include "api/quote_response.h"
 #include "api/resources/resources.h"
 #include "core/pricing.h"
 
@@ -22,16 +21,6 @@ constexpr std::size_t estimate_bytes_max = 64u << 10;
 constexpr std::int64_t estimated_input_tokens_default = 2'000;
 constexpr std::int64_t estimated_output_tokens_default = 1'000;
 constexpr std::int64_t tokens_max = 10'000'000;
-
-http::Response respond(const http::Request& request, const App& app, const core::OrgId& org, const core::QuoteId& id,
-                       int status) {
-  const auto quote = app.reader.find<core::quote::Quote>(core::aggregate_of(org), {org, id});
-  if (quote.has_error()) return http::problem(quote.error(), request);
-  if (!*quote) return http::problem({core::ErrorCode::quote_not_found, "there is no such quote"}, request);
-  const core::Result<std::string> funding = funding_preview_json(app, org, (*quote)->plan.total);
-  if (funding.has_error()) return http::problem(funding.error(), request);
-  return http::json(status, render_quote(app, **quote, *funding));
-}
 
 template <class Enum, class Parse>
 core::Result<Enum> word(const JsonBody& body, std::string_view name, Enum fallback, Parse parse) {
@@ -157,28 +146,24 @@ http::awaitable<http::Response> create_quote(const App& app, http::Request& requ
     auto work = [&app, &principal, &estimate] { return estimate_command(app, principal->org, *estimate); };
     lock = co_await http::run_on(app.blocking, std::move(work));
   } else {
-    const core::Result<processors::ReceivedManifest> manifest = co_await receive_manifest(app, *body);
-    if (manifest.has_error()) co_return http::problem(manifest.error(), request);
-    core::Result<processors::PlannedManifest> planned = co_await plan_manifest(app, principal->org, *manifest);
-    if (planned.has_error()) co_return http::problem(planned.error(), request);
-    if (manifest->summary.fault_count + planned->fault_count > 0)
-      co_return faults_response(request, merge_faults(manifest->summary.faults, planned->faults),
-                                manifest->summary.fault_count + planned->fault_count);
-    lock = lock_command(app, principal->org, manifest->summary.header, std::move(*planned));
+    LockedManifest locked = co_await lock_manifest(app, principal->org, *body);
+    if (const auto* faults = std::get_if<Faults>(&locked)) co_return faults_response(request, *faults);
+    if (const auto* error = std::get_if<core::Error>(&locked)) co_return http::problem(*error, request);
+    lock = std::get<core::quote::LockQuote>(std::move(locked));
   }
   if (lock.has_error()) co_return http::problem(lock.error(), request);
   const core::QuoteId quote = lock->quote;
   const core::Result<processors::Answer> locked =
       co_await command(app, core::aggregate_of(principal->org), std::move(*lock));
   if (locked.has_error()) co_return http::problem(locked.error(), request);
-  co_return respond(request, app, principal->org, quote, 201);
+  co_return quote_response(app, request, principal->org, quote, 201);
 }
 
 http::awaitable<http::Response> get_quote(const App& app, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return http::problem(principal.error(), request);
   if (const auto query = check_query(request, {}); query.has_error()) co_return http::problem(query.error(), request);
-  co_return respond(request, app, principal->org, core::QuoteId(request.path_parameter("id")), 200);
+  co_return quote_response(app, request, principal->org, core::QuoteId(request.path_parameter("id")), 200);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ void add_all(http::Router& router, const App& app) {
   add_quotes(router, app);
   add_batches(router, app);
   add_results(router, app);
+  add_batch_events(router, app);
   add_feedback(router, app);
   add_route_receipt(router, app);
   add_files(router, app);
@@ -24,9 +25,14 @@ void add_all(http::Router& router, const App& app) {
   add_catalog(router, app);
   add_catalog_providers(router, app);
   add_catalog_rankings(router, app);
+  add_imports(router, app);
+  add_optimization_report(router, app);
+  add_workflow_products(router, app);
+  add_workflow_runs(router, app);
+  add_job_queue(router, app);
+  add_job_queue_internal(router, app);
   add_service(router, app);
   add_docs(router, app);
-  add_switched_off(router);
   add_answer_fields(router, app);
   limit_rates(router, app);
   forward_to_owners(router, app);

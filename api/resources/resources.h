@@ -24,6 +24,7 @@ void add_api_keys(http::Router& router, const App& app);
 void add_quotes(http::Router& router, const App& app);
 void add_batches(http::Router& router, const App& app);  // create, list, get, cancel, retry
 void add_results(http::Router& router, const App& app);  // results, artifact-url
+void add_batch_events(http::Router& router, const App& app);
 void add_feedback(http::Router& router, const App& app);
 void add_route_receipt(http::Router& router, const App& app);
 void add_files(http::Router& router, const App& app);
@@ -34,10 +35,14 @@ void add_stripe_webhook(http::Router& router, const App& app);
 void add_catalog(http::Router& router, const App& app);  // models
 void add_catalog_providers(http::Router& router, const App& app);
 void add_catalog_rankings(http::Router& router, const App& app);
-void add_service(http::Router& router, const App& app);  // runtime, healthz, readyz, metrics
-void add_docs(http::Router& router, const App& app);     // openapi.json, docs
-
-void add_switched_off(http::Router& router);  // what the product has and this version has not
+void add_imports(http::Router& router, const App& app);
+void add_optimization_report(http::Router& router, const App& app);
+void add_workflow_products(http::Router& router, const App& app);
+void add_workflow_runs(http::Router& router, const App& app);       // and quotes/workflow
+void add_job_queue(http::Router& router, const App& app);           // the AI Batch queue
+void add_job_queue_internal(http::Router& router, const App& app);  // flush, poll
+void add_service(http::Router& router, const App& app);             // runtime, healthz, readyz, metrics
+void add_docs(http::Router& router, const App& app);                // openapi.json, docs
 
 void add_all(http::Router& router, const App& app);
 

@@ -14,41 +14,9 @@ namespace api::resources {
 
 namespace {
 
-// What the API describes, and whether this build has it: a line changes with the resource that it names.
-struct Feature {
-  std::string_view name;
-  bool on;
-};
-constexpr std::array features{
-    Feature{"api_keys", true},
-    Feature{"sessions", true},
-    Feature{"verification_resend", true},
-    Feature{"password_reset", true},
-    Feature{"model_quotes", true},
-    Feature{"workflow_quotes", false},
-    Feature{"batch_cancel", true},
-    Feature{"batch_retry", true},
-    Feature{"batch_events", false},
-    Feature{"batch_feedback", true},
-    Feature{"route_receipts", true},
-    Feature{"optimization_report", false},
-    Feature{"partial_results", true},
-    Feature{"signed_files", true},
-    Feature{"file_ranges", true},
-    Feature{"file_compression", true},
-    Feature{"imports", false},
-    Feature{"workflows", false},
-    Feature{"catalog_models", true},
-    Feature{"catalog_model_detail", true},
-    Feature{"catalog_providers", true},
-    Feature{"catalog_rankings", true},
-    Feature{"billing_credits", true},
-    Feature{"billing_profile", true},
-    Feature{"webhooks", true},
-    Feature{"ai_batch_queue", false},
-    Feature{"openapi", true},
-    Feature{"docs_page", true},
-};
+// What every deployment has; what depends on its settings is added to it below.
+constexpr std::array features = {
+    "api_keys", "sessions", "verification_resend", "password_reset", "model_quotes", "workflow_quotes", "batch_cancel", "batch_retry", "batch_events", "batch_feedback", "route_receipts", "optimization_report", "partial_results", "signed_files", "file_ranges", "file_compression", "imports", "workflows", "catalog_models", "catalog_model_detail", "catalog_providers", "catalog_rankings", "billing_credits", "billing_profile", "webhooks", "ai_batch_queue", "openapi", "docs_page"};
 
 bool simulated(const App& app, const core::ConfiguredLane& lane) {
   const core::Provider* provider = app.catalog.provider(lane.provider);
@@ -59,7 +27,7 @@ void add_features(JsonText& json, const App& app) {
   bool simulated_lane = false;
   for (const core::ConfiguredLane& lane : app.lanes) simulated_lane = simulated_lane || simulated(app, lane);
   json.object("features").text("email", app.settings.email);
-  for (const Feature& feature : features) json.boolean(feature.name, feature.on);
+  for (const char* feature : features) json.boolean(feature, true);
   json.boolean("checkout", app.checkout != nullptr);
   json.text_or_null("checkout_provider", app.checkout != nullptr ? app.checkout->name() : "");
   json.boolean("stripe_webhooks", !app.settings.stripe_webhook_secret.reveal().empty());

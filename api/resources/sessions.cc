@@ -3,6 +3,7 @@
 #include "api/credentials.h"
 #include "api/json_text.h"
 #include "api/outcome.h"
+#include "api/query.h"
 #include "api/resources/resources.h"
 #include "api/webhook_secret.h"
 
@@ -58,6 +59,7 @@ http::Response unstored(std::string body) {
 }
 
 http::awaitable<Outcome> current(const App& app, http::Request& request) {
+  if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) {
     if (principal.error().code == core::ErrorCode::authentication_required) co_return unstored("null");

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "core/batch/rules.h"
+#include "core/job_queue/rules.h"
 #include "core/ledger/rules.h"
 #include "core/quote/rules.h"
 #include "core/webhook/rules.h"
@@ -127,6 +128,7 @@ Result<Events> end_batch(const State& state, const Batch& batch, const Progress&
   const Phase phase = end_of(batch.stop, total.tally);
   events->push_back(BatchEnded{batch.org, batch.id, phase, total.tally, total.charged, open - total.charged});
   if (batch.webhook) events->push_back(webhook::schedule(batch, phase));
+  if (const auto jobs = job_queue::ready(state, batch.org, batch.id)) events->push_back(*jobs);
   return events;
 }
 

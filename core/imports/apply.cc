@@ -9,8 +9,11 @@ std::optional<Totals> checked_add(const Totals& a, const Totals& b) {
   sum.items += b.items;
   sum.succeeded += b.succeeded;
   sum.failed += b.failed;
+  sum.rejected += b.rejected;
+  sum.unanswered += b.unanswered;
   sum.invalid += b.invalid;
   sum.unpriced += b.unpriced;
+  sum.unrouted += b.unrouted;
   const std::optional<Money> paid = checked_add(a.paid, b.paid);
   const std::optional<Money> list = checked_add(a.list, b.list);
   const std::optional<Money> optimized = checked_add(a.optimized, b.optimized);
@@ -43,6 +46,9 @@ Result<void> apply_one(State& state, Timestamp time, const ImportRecorded& event
   import.manifest = event.manifest;
   import.manifest_items = event.manifest_items;
   import.fault_count = event.fault_count;
+  import.faults = event.faults;
+  import.failure_codes = event.failure_codes;
+  import.catalog_version = event.catalog_version;
   import.first_day = event.days.front().day;
   import.last_day = event.days.front().day;
   import.created_at = time;
@@ -59,6 +65,7 @@ Result<void> apply_one(State& state, Timestamp time, const ImportRecorded& event
     state.put(std::move(sum));
   }
   state.put(ImportContent{event.org, event.content, event.import});
+  if (!event.idempotency.value().empty()) state.put(ImportContent{event.org, event.idempotency, event.import});
   state.put(std::move(import));
   return {};
 }

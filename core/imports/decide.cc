@@ -21,6 +21,13 @@ bool fits(const State& state, const RecordImport& command) {
 }  // namespace
 
 Result<Decision> decide_one(const State& state, const Context&, const RecordImport& command) {
+  if (const ImportContent* keyed = state.find<ImportContent>({command.org, command.idempotency})) {
+    const Import* first = state.find<Import>({command.org, keyed->import});
+    if (first == nullptr || first->content != command.content)
+      return Error{ErrorCode::idempotency_conflict,
+                   "this Idempotency-Key was used with another import; use a new key for a new one", "Idempotency-Key"};
+    return Decision{{}, keyed->import.value(), true};
+  }
   if (const ImportContent* known = state.find<ImportContent>({command.org, command.content}))
     return Decision{{}, known->import.value(), true};
   if (command.days.empty()) return Error{ErrorCode::invalid_request, "there is no row to import"};
@@ -29,8 +36,9 @@ Result<Decision> decide_one(const State& state, const Context&, const RecordImpo
                                                   " days times models times operations; import it in parts"};
   if (!fits(state, command))
     return Error{ErrorCode::amount_out_of_range, "the tokens or prices of these rows add up to more than can be kept"};
-  return Decision{{ImportRecorded{command.org, command.import, command.provider, command.content, command.manifest,
-                                  command.manifest_items, command.fault_count, command.days}},
+  return Decision{{ImportRecorded{command.org, command.import, command.provider, command.content, command.idempotency,
+                                  command.manifest, command.manifest_items, command.fault_count, command.faults,
+                                  command.failure_codes, command.catalog_version, command.days}},
                   command.import.value()};
 }
 

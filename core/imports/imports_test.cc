@@ -52,6 +52,20 @@ TEST(RecordImport, adds_to_its_days_and_counts_the_same_content_once) {
   EXPECT_EQ(one.last_day, tuesday);
 }
 
+// Broken: a client that sends again what it is not sure of would be told of something else.
+TEST(RecordImport, a_key_is_good_for_one_content) {
+  Scenario scenario(acme);
+  RecordImport first = import("one", {day(monday, 1, cents(1))});
+  first.idempotency = Digest("digest of a key");
+  scenario.carry_out(first);
+  RecordImport again = first;
+  again.import = ImportId("imp_again");
+  EXPECT_EQ(scenario.carry_out(again).subject, "imp_one");
+  RecordImport other = import("two", {day(monday, 1, cents(1))});
+  other.idempotency = first.idempotency;
+  EXPECT_EQ(scenario.refusal(other), ErrorCode::idempotency_conflict);
+}
+
 // Broken: made-up token counts would halt a partition, whose fold cannot take sums that do not fit.
 TEST(RecordImport, refuses_what_does_not_fit) {
   constexpr Money huge = Money::from_nanos(std::numeric_limits<std::int64_t>::max());

@@ -4,6 +4,7 @@
 
 #include "core/imports/vendor_model.h"
 #include "core/pricing.h"
+#include "schemas/manifest/fields.h"
 
 namespace processors {
 
@@ -13,7 +14,8 @@ using core::imports::Totals;
 using schemas::dialect::Usage;
 
 constexpr std::int64_t row_tokens_max = std::int64_t{1} << 24;  // beyond the context of any model
-constexpr std::size_t unknown_models_max = 100;                 // named; the rest are "other"
+constexpr std::size_t model_bytes_max = 128;
+constexpr std::size_t unknown_models_max = 100;  // named; the rest are "other"
 
 // The day of `sla_tier: standard`, under which history is re-quoted.
 constexpr core::SlaTier sla_tier = core::SlaTier::standard;
@@ -34,6 +36,8 @@ HistoryTotals::HistoryTotals(const core::Catalog& catalog, const std::vector<cor
 core::ModelSlug HistoryTotals::slug_of(std::string_view model) {
   if (const core::Model* known = core::imports::vendor_model(catalog_, model)) return known->slug;
   if (model.empty()) return core::ModelSlug("unknown");
+  if (model.size() > model_bytes_max || schemas::manifest::has_control_character(model))
+    return core::ModelSlug("other");
   if (unknown_models_.find(model) == unknown_models_.end()) {
     if (unknown_models_.size() == unknown_models_max) return core::ModelSlug("other");
     unknown_models_.emplace(model);

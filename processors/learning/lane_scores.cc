@@ -8,6 +8,7 @@ namespace {
 
 using core::learning::Judgement;
 using core::learning::LaneDay;
+using core::learning::WorkflowDay;
 
 void merge(LaneDay& into, const LaneDay& day) {
   into.succeeded += day.succeeded;
@@ -16,6 +17,13 @@ void merge(LaneDay& into, const LaneDay& day) {
   into.invalid += day.invalid;
   into.attempts += day.attempts;
   into.took += day.took;
+  into.items_settled += day.items_settled;
+  into.input_tokens += day.input_tokens;
+  into.output_tokens += day.output_tokens;
+  into.charged = into.charged + day.charged;
+}
+
+void merge(WorkflowDay& into, const WorkflowDay& day) {
   into.items_settled += day.items_settled;
   into.input_tokens += day.input_tokens;
   into.output_tokens += day.output_tokens;
@@ -65,6 +73,13 @@ core::Result<std::shared_ptr<const LaneHistory>> LaneScores::read(core::Timestam
         if (!added) merge(known->second, day);
       });
   if (read.has_error()) return read.error();
+  std::map<WorkflowDay::Key, WorkflowDay> workflow_days;
+  const core::Result<std::uint32_t> workflows_read =
+      reader_.list_served<WorkflowDay>(schemas::row_prefix<WorkflowDay>(first), [&](const WorkflowDay& day) {
+        const auto [known, added] = workflow_days.try_emplace(day.key(), day);
+        if (!added) merge(known->second, day);
+      });
+  if (workflows_read.has_error()) return workflows_read.error();
   auto history = std::make_shared<LaneHistory>();
   history->at = now;
   history->partitions_read = *read;
@@ -72,6 +87,7 @@ core::Result<std::shared_ptr<const LaneHistory>> LaneScores::read(core::Timestam
     history->scores.add(day, now);
     history->days.push_back(std::move(day));
   }
+  for (auto& [key, day] : workflow_days) history->workflow_days.push_back(std::move(day));
   return std::shared_ptr<const LaneHistory>(std::move(history));
 }
 

@@ -17,6 +17,7 @@ namespace processors {
 struct LaneHistory {
   core::Timestamp at;
   std::vector<core::learning::LaneDay> days;  // over all partitions read, each lane, operation and day once
+  std::vector<core::learning::WorkflowDay> workflow_days;  // likewise, each product and day once
   std::uint32_t partitions_read = 0;
   core::learning::Scores scores;  // of nobody: no judgements, nothing parked
 };

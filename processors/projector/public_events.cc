@@ -261,6 +261,11 @@ Records public_records(const EventPlace& place, const core::Event& event, const 
                         [&](const core::billing::DisputeMoved& one) { return nothing(one); },
                         [&](const core::billing::ProfileSet& one) { return nothing(one); },
                         [&](const core::imports::ImportRecorded& one) { return nothing(one); },
+                        [&](const core::job_queue::JobEnqueued& one) { return nothing(one); },
+                        [&](const core::job_queue::JobCancelled& one) { return nothing(one); },
+                        [&](const core::job_queue::JobsFlushed& one) { return nothing(one); },
+                        [&](const core::job_queue::JobsReady& one) { return nothing(one); },
+                        [&](const core::job_queue::JobsClosed& one) { return nothing(one); },
                     },
                     event);
 }

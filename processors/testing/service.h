@@ -122,8 +122,9 @@ class Service {
         delivery(context.get_executor(),
                  {reader, bus, world.vault, mail, webhooks, FileLinks(world.vault, "https://router.test"),
                   "https://router.test", std::chrono::hours(96), world.clock.reader(), world.metrics, world.log}),
+        collector(context.get_executor(), {world.blobs, reader, bus, world.log}),
         world_(world) {
-    effects.attach(planner, dispatcher, delivery, bus);
+    effects.attach(planner, dispatcher, delivery, collector, bus);
     bool settled = false;
     node.when_settled([&] { settled = true; });
     node.own_all();
@@ -214,6 +215,7 @@ class Service {
   Planner planner;
   Dispatcher dispatcher;
   Delivery delivery;
+  Collector collector;
   core::quote::Terms terms;  // of the manifest planned last
 
  private:

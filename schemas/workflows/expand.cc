@@ -199,9 +199,15 @@ Expansion expand(const Product& product, const Order& order) {
     add({"too_many", "/model_options", "",
          "must be one model: what different ones answer cannot be used side by side"});
 
-  Object terms{Json(product.terms)};
   std::string manifest = "{";
   for (const auto& [name, value] : order.terms) manifest += dialect::quoted(name) + ":" + value + ",";
+  if (!order.quote_id.empty()) manifest += "\"quote_id\":" + dialect::quoted(order.quote_id) + ",";
+  if (order.inputs.empty()) {  // of a quote that kept its manifest
+    if (manifest.ends_with(',')) manifest.pop_back();
+    expansion.manifest = manifest + "}";
+    return expansion;
+  }
+  const Object terms{Json(product.terms)};
   for (const Object::Member& member : terms.members()) {
     if (!order.terms.contains(member.name))
       manifest += dialect::quoted(member.name) + ":" + std::string(member.value.text()) + ",";

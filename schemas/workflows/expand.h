@@ -38,10 +38,10 @@ struct Expansion {
   std::uint64_t fault_count = 0;
 };
 
-// One item for each input, named by its `id` or else input-0001 and so on. In products that take them, `system` of an
-// input stands in place of the product's prompt and its `model_options` in place of the product's. A customer's texts
-// stand in the prompt between marks that hold a digest of the input, so that no text can end them. Faults name the
-// place: /inputs/3/text.
+// With no inputs what is left is a quote's id and what may be said beside it. One item for each input, named by its
+// `id` or else input-0001 and so on. In products that take them, `system` of an input stands in place of the product's
+// prompt and its `model_options` in place of the product's. A customer's texts stand in the prompt between marks that
+// hold a digest of the input, so that no text can end them. Faults name the place: /inputs/3/text.
 Expansion expand(const Product& product, const Order& order);
 
 // A fault of the manifest that `order` became, as one of the order.

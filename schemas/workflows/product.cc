@@ -115,6 +115,7 @@ core::Result<void> expand_examples(Product& product) {
   if (!summary) return summary.error();
   if (summary->fault_count > 0)
     return fault(product.slug, "preset manifest " + summary->faults[0].pointer + " " + summary->faults[0].message);
+  product.header = summary->header;
   product.example = first.item();
   return {};
 }

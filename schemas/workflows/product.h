@@ -31,6 +31,7 @@ struct Product {
 
   std::string example_inputs;     // array
   std::string preset_manifest;    // of the example inputs: can be sent as it is
+  core::ManifestHeader header;    // its terms, read
   core::ManifestItem example;     // its first item
   std::string output_schema;      // JSON Schema of the answer's text, with placeholders; empty: it is not structured
   std::string routing_posture;    // object

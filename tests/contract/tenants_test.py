@@ -8,11 +8,15 @@ from support.owned import KINDS, Owned, example_body, filled, prefixes, unknown_
 from support.routes import route_table
 
 # Members of bodies that name something of an organization.
-IN_BODIES = [("/v1/batches", "quote_id", "quote")]
+IN_BODIES = [("/v1/batches", "quote_id", "quote"), ("/api/v1/batch/internal/poll", "batch_id", "flushed")]
 
 
 def routes_of_orgs():
     return [route for route in route_table() if route["access"] == "org"]
+
+
+def changed(token):
+    return token[:-10] + ("a" if token[-10] != "a" else "b") + token[-9:]
 
 
 def cursors_in(value):
@@ -50,13 +54,22 @@ class Tenants(ServiceTest):
             self.assertNotIn(secret, text)
 
     def test_nobody_gets_in_without_a_credential_that_counts(self):
-        """Would be broken: a route that forgot to ask who is there."""
+        """Would be broken: a route that forgot to ask who is there, or takes a credential that was revoked or mangled."""
+        key, session = self.owner.customer.key, self.owner.customer.session
+        wrong = [(None, "authentication_required"), ("Bearer ", "invalid_api_key"), ("Bearer x", "invalid_api_key"),
+                 (f"Bearer {key}x", "invalid_api_key"), (f"Bearer {key[:-1]}", "invalid_api_key"),
+                 (f"Bearer {changed(key)}", "invalid_api_key"), (f"Bearer {key} {key}", "invalid_api_key"),
+                 (f"Basic {key}", "invalid_api_key"), (key, "invalid_api_key"),
+                 (f"Bearer {self.owner.revoked}", "invalid_api_key"),
+                 (f"Bearer {changed(session)}", "invalid_session"), (f"Bearer {session}x", "invalid_session"),
+                 ("Bearer obs_", "invalid_session"), ("Bearer " + "a" * 5000, "invalid_api_key"),
+                 ("Bearer ob_live_\x80\xff", "invalid_api_key")]
         for route in routes_of_orgs():
             path = filled(route["path"], self.owner.ids)
-            with self.subTest(route["method"], path=path):
-                self.assert_problem(self.ask(route, path), 401, "authentication_required")
-                self.assert_problem(self.ask(route, path, key=self.owner.revoked), 401, "invalid_api_key")
-                self.assert_problem(self.ask(route, path, key="obs_" + "0" * 69), 401, "invalid_session")
+            for authorization, code in wrong:
+                with self.subTest(route["method"], path=path, authorization=authorization):
+                    headers = {} if authorization is None else {"Authorization": authorization}
+                    self.assert_problem(self.ask(route, path, headers=headers), 401, code)
 
     def test_what_is_someone_elses_is_as_unknown_as_what_never_was(self):
         """Would be broken: one organization reads, changes or finds out about what another one has."""
@@ -86,29 +99,49 @@ class Tenants(ServiceTest):
                     self.assertLess(response.status, 500)
                     self.assert_nothing_of_the_owner(response.body.decode())
 
-    def test_cursors_of_others_are_refused_as_invented_ones_are(self):
-        """Would be broken: a cursor opens another organization's pages."""
-        for operation in contract().operations:
-            names = {one["name"] for one in contract().parameters(operation, "query")}
-            if not {"cursor", "limit"} <= names:
-                continue
-            owners, strangers = (filled(operation.pattern, one.ids) for one in (self.owner, self.stranger))
-            with self.subTest(path=owners):
-                found = list(cursors_in(self.owner.customer.read(owners, limit=1)))
-                self.assertTrue(found, "no page has a cursor here: let Owned have two of them")
-                self.assertEqual(self.owner.customer.get(f"{owners}?cursor={found[0]}").status, 200)
-                answers = [self.answer(self.stranger.customer.get(f"{strangers}?cursor={cursor}"))
-                           for cursor in (found[0], "A" * len(found[0]))]
+    def test_cursors_of_others_and_invented_ones_are_refused(self):
+        """Would be broken: a cursor opens another organization's pages or another list, or crashes who reads it."""
+        lists = [one for one in contract().operations
+                 if {"cursor", "limit"} <= {parameter["name"] for parameter in contract().parameters(one, "query")}]
+        paths = {filled(one.pattern, self.owner.ids): filled(one.pattern, self.stranger.ids) for one in lists}
+        cursors = {path: next(cursors_in(self.owner.customer.read(path, limit=1)), None) for path in paths}
+        for path, cursor in cursors.items():
+            with self.subTest(path):
+                self.assertIsNotNone(cursor, "no page of one has a cursor here: let Owned have two of them")
+                self.assertEqual(self.owner.customer.get(f"{path}?cursor={cursor}").status, 200)
+                others = [other for other in cursors.values() if other and other != cursor]
+                place = cursor[:-2] + ("A" if cursor[-2] != "A" else "B") + cursor[-1]
+                mac = ("A" if cursor[0] != "A" else "B") + cursor[1:]
+                for wrong in (*others, place, mac, cursor[:-4], cursor * 2, "", "x", "%20", "%C3%BC", "A" * 3000):
+                    self.assert_problem(self.owner.customer.get(f"{path}?cursor={wrong}"), 400, "invalid_cursor")
+                answers = [self.answer(self.stranger.customer.get(f"{paths[path]}?cursor={one}"))
+                           for one in (cursor, "A" * len(cursor))]
                 self.assertEqual(answers[0], answers[1])
                 self.assertEqual(answers[0][0], 400)
         last = self.owner.customer.read("/v1/api-keys", limit=1)["last_id"]
         self.answer(self.stranger.customer.get(f"/v1/api-keys?after={last}"))
 
-    def test_links_are_for_one_file(self):
-        """Would be broken: the signature of one's own file opens another organization's."""
-        signature = self.stranger.file.split("?")[1]
-        file = self.owner.file.split("?")[0]
-        nobodys = file.replace(re.search(r"[0-9a-z]{26}", file)[0], unknown_ids()["batch"].removeprefix("bat_"))
-        answers = [self.answer(self.service.get(f"{path}?{signature}"), path) for path in (file, nobodys)]
+    def test_links_cannot_be_made_or_changed(self):
+        """Would be broken: files can be read without a link, after its time, or by a link for another file."""
+        self.assertEqual(self.service.get(self.owner.file).status, 200)
+        path, expires, signature = re.fullmatch(r"(.*)\?expires=(\d+)&signature=(.*)", self.owner.file).groups()
+        foreign, signed = self.stranger.file.split("?")
+        wrong = [path, f"{path}?expires={expires}", f"{path}?signature={signature}",
+                 f"{path}?expires={int(expires) + 60}&signature={signature}",
+                 f"{path}?expires=1&signature={signature}", f"{path}?expires=99999999999999999999&signature={signature}",
+                 f"{path}?expires=-1&signature={signature}", f"{path}?expires={expires}&signature={signature[:-1]}",
+                 f"{path}?expires={expires}&signature={'0' * 64}",
+                 f"{path.replace('_output', '_raw')}?expires={expires}&signature={signature}",
+                 f"{foreign}?expires={expires}&signature={signature}",
+                 f"/v1/files/../secret?expires={expires}&signature={signature}"]
+        for one in wrong:
+            with self.subTest(one):
+                refused = self.service.get(one)
+                if "/../" in one:
+                    self.assertIn(refused.status, (400, 403, 404))
+                else:
+                    self.assertEqual(refused.status, 403, refused.body)
+                    self.assertIn(self.code_of(refused), ("signature_invalid", "signature_expired"))
+        nobodys = path.replace(re.search(r"[0-9a-z]{26}", path)[0], unknown_ids()["batch"].removeprefix("bat_"))
+        answers = [self.answer(self.service.get(f"{one}?{signed}"), one) for one in (path, nobodys)]
         self.assertEqual(answers[0], answers[1])
-        self.assertEqual(answers[0][0], 403)

@@ -7,6 +7,7 @@ far as what the service has answered (ids, times) lets it.
 
 import argparse
 import collections
+import copy
 import http.client
 import json
 import pathlib
@@ -24,7 +25,8 @@ from support.customer import Customer, response_items
 from support.owned import KINDS, WORDS, prefixes
 from support.service import HANG_SECONDS, Service
 
-SETTINGS = {"accounts.starter_grant_usd": "1000000.00", "simulated.latency_min_ms": 1, "simulated.latency_max_ms": 20}
+SETTINGS = {"accounts.starter_grant_usd": "1000000.00", "simulated.latency_min_ms": 1, "simulated.latency_max_ms": 20,
+            "http.org_requests_per_minute": 0, "http.address_requests_per_minute": 0}
 ID = re.compile(r"(?:bat|qlock|key|chk|job|run|imp|file)_[0-9a-z_]{8,80}")
 KEPT = 40  # ids of a kind, cursors, links
 MODELS = ["gpt-5.4-mini", "gpt-5.4", "gpt-5.4-nano", "claude-haiku-4-5", "text-embedding-3-small", "nobody-has-this"]
@@ -145,6 +147,9 @@ class Fuzzer:
             return self.chance(0.5)
         return None if kind == "null" else self.text(schema, name)
 
+    def odd_value(self):
+        return copy.deepcopy(self.random.choice([*ODD_VALUES, self.odd()]))
+
     def mutated(self, value, times):
         """The value with odd things at random places of it."""
         for _ in range(times):
@@ -153,7 +158,7 @@ class Fuzzer:
                 path.append(self.random.choice(list(place)) if isinstance(place, dict) else self.random.randrange(len(place)))
                 place = place[path[-1]]
             if not path:
-                return self.random.choice(ODD_VALUES)
+                return self.odd_value()
             parent = value
             for step in path[:-1]:
                 parent = parent[step]
@@ -161,9 +166,9 @@ class Fuzzer:
             if action == 0:
                 del parent[path[-1]]
             elif action == 1 and isinstance(parent, dict):
-                parent[self.random.choice(["surprise", "é", "", "x" * 300])] = self.random.choice(ODD_VALUES)
+                parent[self.random.choice(["surprise", "é", "", "x" * 300])] = self.odd_value()
             else:
-                parent[path[-1]] = self.random.choice([*ODD_VALUES, self.odd()])
+                parent[path[-1]] = self.odd_value()
         return value
 
     # A request

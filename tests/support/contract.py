@@ -77,10 +77,12 @@ class Contract:
     def response(self, operation, status):
         """None where this status is not documented."""
         responses = operation.description["responses"]
-        if str(status) in responses:
-            return self.resolve(responses[str(status)])
-        default = self.resolve(responses.get("default", {}))
-        return default if status in default.get("x-statuses", ()) else None
+        default = self.resolve(responses["default"])
+        anywhere = status in default["x-statuses"]
+        if str(status) not in responses:
+            return default if anywhere else None
+        own = self.resolve(responses[str(status)])
+        return {**own, "content": {**default["content"], **own.get("content", {})}} if anywhere else own
 
     def documented(self):
         """Every (operation, status) of its own."""
@@ -153,9 +155,10 @@ class Contract:
             return None
         if kind not in content:
             raise Broken(f"content type {kind!r} is not documented")
-        if not kind.endswith("json") or kind == "application/x-ndjson":
+        coding = headers.get("content-encoding", "identity")
+        if not kind.endswith("json") or kind == "application/x-ndjson" or coding not in ("identity", "gzip"):
             return None
-        if headers.get("content-encoding") == "gzip":
+        if coding == "gzip":
             body = gzip.decompress(body)
         try:
             value = json.loads(body)
@@ -171,6 +174,8 @@ class Contract:
         documented = {one["name"]: one for one in self.parameters(operation, "query")}
         for name, text in given:
             if name not in documented:
+                if operation.description.get("x-any-query"):
+                    continue
                 raise Broken(f"it took the query parameter {name!r}, which is not documented")
             fault = self.fault(documented[name]["schema"], typed(documented[name]["schema"], text))
             if fault is not None:

@@ -55,6 +55,9 @@ class Customer:
     def post(self, path, body=None, **more):
         return self.service.post(path, body, key=self.key, **more)
 
+    def expect_post(self, path, body=None):
+        return self.service.expect(self.post(path, body), 200, 201).json
+
     def read(self, path, **query):
         return self.service.expect(self.get(path + ("?" + urlencode(query) if query else "")), 200).json
 

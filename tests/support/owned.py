@@ -21,12 +21,23 @@ class Owned:
             "batch": self.customer.submit(two)["id"],
             "quote": self.customer.quote({"items": [response_item("one", f"Of {address}.")]})["quote_id"],
             "key": self.customer.read("/v1/api-keys")["data"][0]["id"],
+            "checkout": [self.buy_credit() for _ in range(2)][-1],
+            "job": self.customer.expect_post("/api/v1/batch/enqueue", {"job_type": "risk_report", "payload": {"of": address}})["job"]["id"],
         }
+        self.ids["flushed"] = self.customer.expect_post("/api/v1/batch/internal/flush")["batch_id"]
+        self.customer.ended(self.ids["flushed"])
         self.customer.ended(self.ids["batch"])
         self.file = self.customer.link(self.ids["batch"], "output")
         revoked = service.expect(self.customer.post("/v1/api-keys", {"label": "old"}), 201).json
         service.expect(self.customer.post(f"/v1/api-keys/{revoked['id']}/revoke"), 200)
         self.revoked = revoked["api_key"]
+
+    def buy_credit(self):
+        """A checkout that was paid on the local page."""
+        session = self.customer.expect_post("/v1/billing/checkout-sessions", {"pack_code": "credit_10"})
+        path, query = ("/" + session["url"].split("/", 3)[3]).split("?")
+        self.customer.service.expect(self.customer.service.post(f"{path}/pay?{query}"), 200)
+        return session["id"]
 
     def everything(self):
         """Of all that can be read, what does not change by itself."""
@@ -43,9 +54,18 @@ KINDS = {
     "/v1/quotes/{id}": ("quote", "qlock_"),
     "/v1/api-keys/{id}": ("key", "key_"),
     "/v1/auth/account/api-keys/{id}": ("key", "key_"),
+    "/v1/billing/checkout-sessions/{session}": ("checkout", "chk_"),
+    "/api/v1/batch/jobs/{job_id}": ("job", "job_"),
 }
 # Parameters that say nothing of an organization, and a word for each.
-WORDS = {"/v1/files/{id}": "file", "/v1/catalog/models/{slug}": "gpt-5.4-mini"}
+WORDS = {
+    "/v1/files/{id}": "file",
+    "/v1/catalog/models/{slug}": "gpt-5.4-mini",
+    "/v1/catalog/workflow-products/{slug}": "support-digest",
+    "/v1/workflows/{slug}": "support-digest",
+    "/v1/billing/local-checkout/{org}": "org_" + ULID_OF_NOBODY,
+    "/v1/billing/local-checkout/{org}/{checkout}": "chk_" + ULID_OF_NOBODY,
+}
 
 
 def prefixes(path):
@@ -68,7 +88,7 @@ def filled(path, ids):
 
 def unknown_ids():
     """Well formed, and nobody's."""
-    return {kind: begin + ULID_OF_NOBODY for kind, begin in KINDS.values()}
+    return {**{kind: begin + ULID_OF_NOBODY for kind, begin in KINDS.values()}, "flushed": "bat_" + ULID_OF_NOBODY}
 
 
 def changes_by_itself(path):

@@ -1,0 +1,92 @@
+#include "processors/job_queue/collector.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <utility>
+
+#include "processors/ask.h"
+#include "processors/fault_point.h"
+#include "processors/job_queue/job_outcomes.h"
+
+namespace processors {
+
+namespace {
+
+constexpr std::chrono::milliseconds retry_delay_first = std::chrono::milliseconds(500);
+constexpr std::chrono::milliseconds retry_delay_max = std::chrono::minutes(1);
+
+}  // namespace
+
+Collector::Collector(boost::asio::any_io_executor executor, Environment environment)
+    : executor_(std::move(executor)), environment_(std::move(environment)) {}
+
+void Collector::collect(TermPointer term, core::CollectJobs jobs) {
+  boost::asio::co_spawn(boost::asio::make_strand(executor_), run(std::move(term), std::move(jobs)),
+                        boost::asio::detached);
+}
+
+boost::asio::awaitable<void> Collector::run(TermPointer term, core::CollectJobs jobs) {
+  // Nobody else closes these jobs, so this is tried until it is done.
+  for (std::chrono::milliseconds delay = retry_delay_first;; delay = std::min(2 * delay, retry_delay_max)) {
+    const core::Result<void> closed = co_await close_all(jobs);
+    if (closed.has_value() || term->ended) co_return;
+    error(environment_.log, "collecting_failed",
+          {{"batch", jobs.batch.value()}, {"code", to_string(closed.error().code)}});
+    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, delay);
+    co_await timer.async_wait(boost::asio::as_tuple(boost::asio::use_awaitable));
+    if (term->ended) co_return;
+  }
+}
+
+boost::asio::awaitable<core::Result<void>> Collector::close_all(core::CollectJobs jobs) {
+  using core::batch::Batch;
+  using core::batch::Unit;
+  const core::AggregateKey aggregate = core::aggregate_of(jobs.org);
+  core::Result<std::optional<Batch>> batch = environment_.reader.find<Batch>(aggregate, {jobs.org, jobs.batch});
+  if (batch.has_error()) co_return batch.error();
+  if (!*batch) co_return core::Error{core::ErrorCode::batch_not_found, "the batch of these jobs is gone"};
+  std::vector<Unit> units;
+  const core::Result<void> listed = environment_.reader.list<Unit>(
+      aggregate, schemas::row_prefix<Unit>(jobs.org, jobs.batch), "", Order::oldest_first, [&](Unit unit) {
+        units.push_back(std::move(unit));
+        return true;
+      });
+  if (listed.has_error()) co_return listed.error();
+
+  JobOutcomes rows(environment_.blobs, std::move(**batch), std::move(units));
+  for (std::size_t first = 0;;) {
+    core::Result<std::vector<core::job_queue::Outcome>> outcomes = rows.next(core::job_queue::outcomes_per_command_max);
+    if (outcomes.has_error()) co_return outcomes.error();
+    if (outcomes->empty()) break;
+    const std::size_t count = outcomes->size();
+    const core::Result<void> closed = co_await close(jobs, first, std::move(*outcomes));
+    if (closed.has_error()) co_return closed;
+    FAULT_POINT(F15);
+    first += count;
+  }
+  const std::string effect = core::key_of(jobs);
+  core::AggregateKey to = aggregate;
+  core::CommandId id("complete/" + effect);
+  core::Command command = core::CompleteEffect{effect};
+  const core::Result<Answer> done = co_await ask(environment_.bus, std::move(to), std::move(id), std::move(command));
+  if (done.has_error()) co_return done.error();
+  co_return core::Result<void>{};
+}
+
+boost::asio::awaitable<core::Result<void>> Collector::close(core::CollectJobs jobs, std::size_t first,
+                                                            std::vector<core::job_queue::Outcome> outcomes) {
+  core::AggregateKey to = core::aggregate_of(jobs.org);
+  core::CommandId id("close_jobs/" + jobs.batch.value() + "/" + std::to_string(first));
+  core::Command command = core::job_queue::CloseJobs{jobs.org, jobs.batch, std::move(outcomes)};
+  const core::Result<Answer> closed = co_await ask(environment_.bus, std::move(to), std::move(id), std::move(command));
+  if (closed.has_error()) co_return closed.error();
+  co_return core::Result<void>{};
+}
+
+}  // namespace processors
