@@ -66,7 +66,10 @@ Aggregate of_mailed_token(const App&, const http::Request& request) {
 }
 
 Aggregate of_local_page(const App&, const http::Request& request) {
-  return core::aggregate_of(core::OrgId(request.path_parameter("org")));
+  const std::string& org = request.path_parameter("org");
+  const bool named = org.starts_with(schemas::org_prefix) &&
+                     schemas::ulid_well_formed(std::string_view(org).substr(schemas::org_prefix.size()));
+  return named ? of_org(core::OrgId(org)) : std::nullopt;
 }
 
 Aggregate of_stripe_event(const App& app, const http::Request& request) {

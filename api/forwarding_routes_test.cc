@@ -15,6 +15,7 @@
 #include "processors/testing/fake_vault.h"
 #include "processors/testing/null_log.h"
 #include "processors/testing/null_metrics.h"
+#include "schemas/stripe_signature.h"
 
 namespace api {
 namespace {
@@ -67,9 +68,17 @@ class RoutesTest : public ::testing::Test {
     const std::string ulid = org.value().substr(4);
     const processors::FileReference file{org, core::BatchId("bat_" + ulid), processors::Artifact::output};
     for (const char* name : {"id", "job", "slug"}) request.path_parameters.emplace_back(name, app.links.file_id(file));
+    request.path_parameters.emplace_back("org", org.value());
     const std::string token = "obv_" + ulid + std::string(43, 'a');
     request.headers.add("Authorization", "Bearer obs_" + ulid + std::string(43, 'a'));
-    if (route.options.body == http::Body::small) {
+    if (route.options.access == resources::stripe_event) {
+      request.body = R"({"id":"evt_1","type":"checkout.session.completed","data":{"object":{"id":"cs_1","metadata":)"
+                     R"({"org":")" +
+                     org.value() + R"(","checkout":"chk_)" + ulid + "\"}}}}";
+      const auto time = std::chrono::floor<std::chrono::seconds>(app.now());
+      request.headers.add("Stripe-Signature",
+                          schemas::stripe::sign(app.settings.stripe_webhook_secret, time, request.body));
+    } else if (route.options.body == http::Body::small) {
       request.headers.add("Content-Type", "application/json");
       const bool by_email = route.options.access == resources::email_holder;
       request.body = by_email ? R"({"email":"Ann@acme.test","password":"secret"})" : R"({"token":")" + token + "\"}";
@@ -102,7 +111,7 @@ class RoutesTest : public ::testing::Test {
   processors::testing::NullLog log;
   core::Catalog catalog;
   adapters::passwords::PasswordHasher passwords;
-  const App app{.settings = {},
+  const App app{.settings = {.stripe_webhook_secret = core::Secret("whsec_1")},
                 .bus = bus,
                 .reader = processors::StateReader(store, 1024),
                 .vault = vault,
@@ -154,7 +163,7 @@ TEST_F(RoutesTest, RefuseHereWhatNamesNobody) {
     http::Request request;
     request.method = route.method;
     request.target = request.path = route.pattern;
-    for (const char* name : {"id", "job", "slug"}) request.path_parameters.emplace_back(name, "nonsense");
+    for (const char* name : {"id", "job", "slug", "org"}) request.path_parameters.emplace_back(name, "nonsense");
     request.headers.add("Authorization", "Bearer nonsense");
     const http::Response response = call(route, request);
     EXPECT_NE(response.status, 503);
