@@ -58,6 +58,7 @@ SCHEMAS_FIELDS(core::batch::AttemptRecord, number, provider, model, mode, passed
 SCHEMAS_FIELDS(core::billing::Dispute, id, amount, recovered, withdrawn, reinstated);
 SCHEMAS_FIELDS(core::imports::Totals, items, succeeded, failed, rejected, unanswered, invalid, unpriced, unrouted,
                input_tokens, cached_tokens, output_tokens, paid, list, optimized);
+SCHEMAS_LATER(core::imports::Totals, rejected, unanswered, unrouted);
 SCHEMAS_FIELDS(core::imports::FailureCode, code, items);
 SCHEMAS_FIELDS(core::imports::DayTotals, day, model, operation, totals);
 
@@ -262,6 +263,7 @@ SCHEMAS_FIELDS(core::billing::ProfileSet, org, profile);
 SCHEMAS_TYPE(core::imports::ImportRecorded, "imports.recorded");
 SCHEMAS_FIELDS(core::imports::ImportRecorded, org, import, provider, content, idempotency, manifest, manifest_items,
                fault_count, faults, failure_codes, catalog_version, days);
+SCHEMAS_LATER(core::imports::ImportRecorded, idempotency, faults, failure_codes, catalog_version);
 SCHEMAS_TYPE(core::job_queue::JobEnqueued, "job_queue.job_enqueued");
 SCHEMAS_FIELDS(core::job_queue::JobEnqueued, org, job, type, payload, priority, run_after, idempotency);
 SCHEMAS_TYPE(core::job_queue::JobCancelled, "job_queue.job_cancelled");

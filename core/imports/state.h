@@ -50,6 +50,8 @@ constexpr std::size_t import_days_max = 5'000;  // of one import
 struct FailureCode {
   std::string code;
   std::uint64_t items = 0;
+
+  friend bool operator==(const FailureCode&, const FailureCode&) = default;
 };
 constexpr std::size_t failure_codes_max = 50;
 
