@@ -280,7 +280,8 @@ void Daemon::Parts::make_checkout() {
     case Checkout::local:
       local_checkout_ =
           std::make_unique<adapters::local_checkout::LocalCheckout>(*vault_, app_->settings.public_url, now);
-      app_->checkout = app_->local_checkout = local_checkout_.get();
+      app_->local_checkout = local_checkout_.get();
+      app_->checkout = local_checkout_.get();
       break;
     case Checkout::stripe: {
       adapters::stripe::StripeSettings settings;

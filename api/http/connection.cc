@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <charconv>
 #include <exception>
 #include <utility>
@@ -235,11 +233,6 @@ core::Error Connection::failed(const Request& request, const std::string& what) 
   return core::Error{core::ErrorCode::internal, what};
 }
 
-// Ends when the client has gone, and the connection with it; or when the transport is cancelled.
-awaitable<void> Connection::watch_client(std::shared_ptr<Connection> self) {
-  if (co_await self->transport_->closed()) self->cut();
-}
-
 awaitable<bool> Connection::send(Response& response, const Request& request, Version version, Persistence persistence) {
   const bool body_sent = request.method != Method::head && status_has_body(response.status);
   std::string first_piece;
@@ -263,7 +256,9 @@ awaitable<bool> Connection::send(Response& response, const Request& request, Ver
 
   if (draining_) co_return false;
   in_event_stream_ = true;
-  boost::asio::co_spawn(transport_->executor(), watch_client(shared_from_this()), boost::asio::detached);
+  transport_->when_closed([weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->cut();
+  });
   const bool sent = co_await send_stream(*response.stream, request, std::move(first_piece), version);
   in_event_stream_ = false;
   transport_->cancel();

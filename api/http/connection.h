@@ -50,7 +50,6 @@ class Connection : public std::enable_shared_from_this<Connection> {
   awaitable<bool> send(Response& response, const Request& request, Version version, Persistence persistence);
   awaitable<bool> send_text(std::string_view head, std::string_view body);
   awaitable<bool> send_stream(BodySource& source, const Request& request, std::string piece, Version version);
-  static awaitable<void> watch_client(std::shared_ptr<Connection> self);
   awaitable<void> say_goodbye();
 
   const std::shared_ptr<const Service> service_;

@@ -84,11 +84,13 @@ awaitable<Io> Transport::read() {
   co_return timed_out_ ? Io::timed_out : Io::closed;
 }
 
-awaitable<bool> Transport::closed() {
-  const auto [error] = co_await socket_.async_wait(boost::asio::ip::tcp::socket::wait_read, as_tuple);
-  // Readable without a byte to read: the end, or an error.
-  boost::system::error_code failure;
-  co_return !error && socket_.available(failure) == 0;
+void Transport::when_closed(std::function<void()> gone) {
+  socket_.async_wait(boost::asio::ip::tcp::socket::wait_read,
+                     [self = shared_from_this(), gone = std::move(gone)](boost::system::error_code error) {
+                       // Readable without a byte to read: the end, or an error.
+                       boost::system::error_code failure;
+                       if (!error && self->socket_.available(failure) == 0) gone();
+                     });
 }
 
 awaitable<Io> Transport::write(std::string_view first, std::string_view second, std::string_view third) {

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -38,8 +39,8 @@ class Transport : public std::enable_shared_from_this<Transport> {
   void consume(std::size_t bytes) { begin_ += bytes; }
   bool full() const { return end_ - begin_ == buffer_.size(); }
 
-  // Waits, beside writes, until the peer has closed its side: true. Or until cancel(), or until it sends more: false.
-  awaitable<bool> closed();
+  // Calls `gone`, beside writes, once the peer has closed its side; not after cancel(), nor where it sends more.
+  void when_closed(std::function<void()> gone);
 
   // Writes all of them.
   awaitable<Io> write(std::string_view first, std::string_view second = {}, std::string_view third = {});
@@ -49,7 +50,6 @@ class Transport : public std::enable_shared_from_this<Transport> {
   awaitable<void> linger(std::uint64_t bytes_max);
 
   void cancel();  // ends the waits under way as closed
-  boost::asio::any_io_executor executor() { return socket_.get_executor(); }
   void close();
   int release();  // the descriptor, which is the caller's from now on; nothing works any more
 

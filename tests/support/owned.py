@@ -7,6 +7,8 @@ from support.customer import Customer, response_item, response_items
 from support.routes import route_table
 
 ULID_OF_NOBODY = "01arz3ndektsv4rrffq69g5fav"
+WORKFLOW = "agent-main-thread"
+RUN = {"input": {"messages": [{"role": "user", "content": "Plan my week."}]}}
 
 
 class Owned:
@@ -26,6 +28,9 @@ class Owned:
         }
         self.ids["flushed"] = self.customer.expect_post("/api/v1/batch/internal/flush")["batch_id"]
         self.customer.ended(self.ids["flushed"])
+        self.ids["run"] = [self.customer.expect_post(f"/v1/workflows/{WORKFLOW}/runs", RUN) for _ in range(2)][-1]["id"]
+        self.customer.ended("bat_" + self.ids["run"].removeprefix("run_"))
+        self.ids["import"] = [self.import_history(number) for number in range(2)][-1]
         self.customer.ended(self.ids["batch"])
         self.file = self.customer.link(self.ids["batch"], "output")
         revoked = service.expect(self.customer.post("/v1/api-keys", {"label": "old"}), 201).json
@@ -38,6 +43,15 @@ class Owned:
         path, query = ("/" + session["url"].split("/", 3)[3]).split("?")
         self.customer.service.expect(self.customer.service.post(f"{path}/pay?{query}"), 200)
         return session["id"]
+
+    def import_history(self, number):
+        """One request that was made elsewhere."""
+        body = {"model": "gpt-5.4-mini", "input": f"Number {number} of {self.address}."}
+        row = json.dumps({"custom_id": "one", "method": "POST", "url": "/v1/responses", "body": body})
+        form = f'--b\r\nContent-Disposition: form-data; name="input"; filename="i"\r\n\r\n{row}\r\n--b--\r\n'
+        headers = {"Content-Type": "multipart/form-data; boundary=b"}
+        sent = self.customer.post("/v1/imports?provider=openai", form, headers=headers)
+        return self.customer.service.expect(sent, 201).json["id"]
 
     def everything(self):
         """Of all that can be read, what does not change by itself."""
@@ -55,14 +69,16 @@ KINDS = {
     "/v1/api-keys/{id}": ("key", "key_"),
     "/v1/auth/account/api-keys/{id}": ("key", "key_"),
     "/v1/billing/checkout-sessions/{session}": ("checkout", "chk_"),
+    "/v1/workflows/{slug}/runs/{run}": ("run", "run_"),
+    "/v1/imports/{id}": ("import", "imp_"),
     "/api/v1/batch/jobs/{job_id}": ("job", "job_"),
 }
 # Parameters that say nothing of an organization, and a word for each.
 WORDS = {
     "/v1/files/{id}": "file",
     "/v1/catalog/models/{slug}": "gpt-5.4-mini",
-    "/v1/catalog/workflow-products/{slug}": "support-digest",
-    "/v1/workflows/{slug}": "support-digest",
+    "/v1/catalog/workflow-products/{slug}": WORKFLOW,
+    "/v1/workflows/{slug}": WORKFLOW,
     "/v1/billing/local-checkout/{org}": "org_" + ULID_OF_NOBODY,
     "/v1/billing/local-checkout/{org}/{checkout}": "chk_" + ULID_OF_NOBODY,
 }
@@ -96,8 +112,19 @@ def changes_by_itself(path):
     return path.endswith(("/artifact-url", "/events"))
 
 
-def example_body(method, path):
-    """A body that the route takes, out of its description; None where it takes none."""
-    operation = next(one for one in contract().operations if (one.method, one.pattern) == (method, path))
-    body = contract().request_body(operation)
-    return None if body is None else body["content"]["application/json"].get("example", {})
+def content_of(operation):
+    """(content type, a body that the route takes) out of its description; (None, None) where it takes none."""
+    documented = contract().request_body(operation)
+    if documented is None:
+        return None, None
+    kind, media = next(iter(documented["content"].items()))
+    if kind == "multipart/form-data":
+        return "multipart/form-data; boundary=b", b"--b--\r\n"
+    return kind, json.dumps(media.get("example", {})).encode()
+
+
+def target_of(operation, ids):
+    """The path, and of the query what it cannot do without."""
+    query = [f"{one['name']}={contract().resolve(one['schema']).get('enum', ['x'])[0]}"
+             for one in contract().parameters(operation, "query") if one.get("required")]
+    return filled(operation.pattern, ids) + ("?" + "&".join(query) if query else "")
