@@ -216,7 +216,7 @@ class AfterPayment(BillingTest):
         until(lambda: self.settled(service, unheard), "the payment")
         self.wait_for_available(customer, GRANT + 9)
         batch = customer.submit({"items": response_items(3)})
-        spent = money(customer.ended(batch["id"])["billing_receipt"]["settled_total"])
+        spent = money(customer.ended(batch["id"])["billing_receipt"]["captured_total"])
         self.tell(service, self.stripe.refunded(checkout, 300))
         self.tell(service, self.stripe.refunded(checkout, 300))
         self.tell(service, self.stripe.refunded(checkout, 200))  # late
@@ -232,7 +232,7 @@ class AfterPayment(BillingTest):
         checkout = self.begin(customer, "credit_10")["id"]
         self.tell(service, self.stripe.completed(checkout))
         batch = customer.submit({"items": response_items(3)})
-        spent = money(customer.ended(batch["id"])["billing_receipt"]["settled_total"])
+        spent = money(customer.ended(batch["id"])["billing_receipt"]["captured_total"])
         self.assertGreater(spent, ZERO)
         until(lambda: self.settled(service, self.stripe.refunded(checkout, 1000)), "the refund")
         disputed = self.begin(customer, "credit_10")["id"]
