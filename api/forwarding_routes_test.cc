@@ -111,7 +111,12 @@ class RoutesTest : public ::testing::Test {
   processors::testing::NullLog log;
   core::Catalog catalog;
   adapters::passwords::PasswordHasher passwords;
-  const App app{.settings = {.stripe_webhook_secret = core::Secret("whsec_1")},
+  static Settings settings() {
+    Settings settings;
+    settings.stripe_webhook_secret = core::Secret("whsec_1");
+    return settings;
+  }
+  const App app{.settings = settings(),
                 .bus = bus,
                 .reader = processors::StateReader(store, 1024),
                 .vault = vault,

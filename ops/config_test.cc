@@ -230,6 +230,12 @@ TEST(Config, values_that_are_not_allowed_are_refused) {
                               "simulated.transient_rate=1.1",
                               "simulated.transient_rate=nan",
                               "simulated.transient_rate=-0.1",
+                              "mail.kind=sendmail",
+                              "mail.from=nobody",
+                              "mail.from=Router <a@b.example",
+                              "mail.smtp_url=https://mail.example.com",
+                              "mail.smtp_url=smtp://user:password@mail.example.com",
+                              "stripe.base_url=api.stripe.com",
                               "service.log_level=loud",
                               "quotes.window_seconds=0"}) {
     EXPECT_THAT(refusal({"--set", setting}), HasSubstr(" takes ")) << setting;
@@ -278,6 +284,22 @@ TEST(Config, production_refuses_simulated_answers) {
             Mode::production);
   EXPECT_THAT(refusal({"--set", "simulated.latency_min_ms=30"}),
               HasSubstr("is more than simulated.latency_max_ms = 20"));
+}
+
+// A service would start that sends no mail, or takes money and gives no credit for it.
+TEST(Config, what_belongs_together_is_given_together) {
+  EXPECT_THAT(refusal({"--set", "mail.kind=resend"}), HasSubstr("needs mail.resend_api_key"));
+  EXPECT_THAT(refusal({"--set", "mail.kind=smtp"}), HasSubstr("needs mail.smtp_url"));
+  EXPECT_THAT(refusal({"--set", "mail.smtp_username=router"}), HasSubstr("mail.smtp_password"));
+  EXPECT_THAT(refusal({"--set", "stripe.secret_key=sk_1"}), HasSubstr("stripe.webhook_secret"));
+  EXPECT_THAT(refusal({"--set", "stripe.webhook_secret=whsec_1"}), HasSubstr("stripe.secret_key"));
+  const Config config = loaded({"--set", "mail.kind=smtp", "--set", "mail.smtp_url=smtps://mail.example.com", "--set",
+                                "stripe.secret_key=sk_1", "--set", "stripe.webhook_secret=whsec_1"});
+  EXPECT_EQ(config.mail.kind, MailKind::smtp);
+  EXPECT_EQ(checkout_of(config), Checkout::stripe);
+  EXPECT_EQ(checkout_of(loaded({})), Checkout::local);
+  EXPECT_EQ(checkout_of(loaded({"--set", "service.mode=production", "--set", "simulated.enabled=false"})),
+            Checkout::off);
 }
 
 TEST(Config, help_and_version_are_found_only_when_asked_for) {

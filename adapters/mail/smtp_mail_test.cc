@@ -6,6 +6,7 @@
 #include <future>
 
 #include "adapters/mail/test_smtp_server.h"
+#include "schemas/digest.h"
 
 namespace adapters::mail {
 namespace {
@@ -57,6 +58,7 @@ TEST_F(SmtpMailTest, AMailIsHandedOverWhole) {
   const core::Result<void> sent = send(std::move(with));
   ASSERT_TRUE(sent) << sent.error().detail;
   EXPECT_THAT(server.commands(), Contains("AUTH PLAIN"));
+  EXPECT_THAT(server.commands(), Contains(schemas::to_base64(std::string("\0router\0of the mail server", 26))));
   EXPECT_THAT(server.commands(), Contains(StartsWith("MAIL FROM:<no-reply@example.com>")));
   EXPECT_THAT(server.commands(), Contains("RCPT TO:<ada@example.org>"));
   ASSERT_EQ(server.mails().size(), 1u);

@@ -81,6 +81,12 @@ class TestSmtpServer {
       } else if (command == "EHLO") {
         say(peer, "250-mail.example\r\n250 AUTH PLAIN");
       } else if (command == "AUTH") {
+        say(peer, "334 ");
+        if (!read_line(peer, unread, line)) return;
+        {
+          const std::lock_guard lock(mutex_);
+          commands_.push_back(line);
+        }
         say(peer, "235 welcome");
       } else if (command == "DATA") {
         say(peer, "354 go on");

@@ -1,5 +1,7 @@
-"""A stand-in for Stripe on loopback: makes checkout sessions as its API does, and signs the events it would post. Python 3
-standard library only."""
+"""A stand-in for Stripe on loopback: makes checkout sessions as its API does, and signs the events it would post.
+
+Python 3 standard library only.
+"""
 
 import hashlib
 import hmac
@@ -29,7 +31,8 @@ class StripeStandIn:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def settings(self):
-        return {"stripe__secret_key": SECRET_KEY, "stripe__webhook_secret": WEBHOOK_SECRET, "stripe__base_url": self.url}
+        return {"stripe__secret_key": SECRET_KEY, "stripe__webhook_secret": WEBHOOK_SECRET,
+                "stripe__base_url": self.url}
 
     def stop(self):
         self._server.shutdown()
