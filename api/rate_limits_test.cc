@@ -47,6 +47,11 @@ class RateLimitsTest : public ::testing::Test {
     session.org = core::OrgId("org_" + ulid);
     session.token = schemas::sha256(token);
     session.expires_at = app.now() + std::chrono::hours(1);
+    session.created_at = app.now();
+    core::identity::Org org;
+    org.id = session.org;
+    org.created_at = app.now();
+    org.verified_at = app.now();
     const auto partition = app.reader.partition(core::aggregate_of(session.org));
     EXPECT_TRUE(store.write(
         partition, {{schemas::row_key<core::identity::Session>(session.key()), schemas::encode_row(session)}}));

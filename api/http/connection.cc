@@ -242,6 +242,7 @@ awaitable<bool> Connection::send(Response& response, const Request& request, Ver
       first_piece = std::move(*piece);
     } else {
       response = problem(piece.error(), request);
+      allow_origins(service_->settings.cors_origins, request, response);
     }
   }
 
