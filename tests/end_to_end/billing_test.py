@@ -37,7 +37,12 @@ class BillingTest(ServiceTest):
         until(lambda: self.available(customer) == amount, f"{amount} USD to be available")
 
     def assert_books(self, service, customers):
-        """No transfer is posted twice, all accounts together have nothing, and customers what the API says."""
+        """No transfer is posted twice, all accounts together have nothing, and customers what the API says.
+
+        Where the journal is in Kafka, tests/kafka does this for all that happens there.
+        """
+        if not (service.data / "journal").is_dir():
+            return
         balances, transfers = collections.Counter(), collections.Counter()
         for event in journal_events(service):
             if event["type"] == "batchrouter.ledger.transfer_posted.v1":

@@ -1,4 +1,4 @@
-"""Mail through a mail server: what a customer reads opens the account, and a server that is away for a while loses none."""
+"""Mail through a mail server: what it brings opens the account, and a server that is away for a while loses none."""
 
 import email
 import email.policy
