@@ -126,9 +126,11 @@ boost::asio::awaitable<void> Delivery::run_mail(TermPointer term, core::Aggregat
     } else {
       sent = message.error();  // the org was erased, most likely: nothing can be sent any more
     }
-    if (sent.has_error() && message.has_value()) {
-      warn(environment_.log, "mail_failed", {{"mail", mail.mail.value()}, {"code", to_string(sent.error().code)}});
-      continue;
+    if (sent.has_error()) {
+      const core::Error& error = sent.error();
+      warn(environment_.log, "mail_failed",
+           {{"mail", mail.mail.value()}, {"code", to_string(error.code)}, {"why", error.detail}});
+      if (message.has_value() && error.code != core::ErrorCode::invalid_request) continue;
     }
     environment_.metrics.count("batchrouter_mails_total", {{"outcome", sent.has_value() ? "sent" : "dropped"}});
     core::Effect effect = std::move(mail);

@@ -83,6 +83,20 @@ TEST_F(DeliveryTest, AMailThatFailsIsTriedAgainUnderTheSameId) {
   EXPECT_EQ(service->mail.tried[0].text, service->mail.tried[1].text);
 }
 
+// If this failed, an address that does not exist would be written to for ever.
+TEST_F(DeliveryTest, AMailThatWillNeverBeTakenIsDropped) {
+  service->mail.refuse_next_send();
+  core::SendMail mail{lab_customer,
+                      core::MailId("mail_1"),
+                      core::identity::MailKind::verification,
+                      *world.vault.seal(lab_customer, schemas::encode_profile({"", "Acme", "ada@acme.test", ""})),
+                      {}};
+  service->delivery.send_mail(service->term, core::aggregate_of(lab_customer), mail);
+  service->run_until([&] { return !service->bus.ids.empty(); });
+  EXPECT_EQ(service->mail.tried.size(), 1u);
+  EXPECT_EQ(service->mail.sent, 0);
+}
+
 TEST_F(DeliveryTest, AMailToAnErasedOrgIsDropped) {
   world.vault.erase(lab_customer);
   core::SendMail mail{

@@ -17,17 +17,21 @@ class FakeMail final : public MailSender {
     tried.push_back(std::move(message));
     if (std::exchange(fail_next_send_, false))
       return done(core::Error{core::ErrorCode::network_failed, "the server does not answer"});
+    if (std::exchange(refuse_next_send_, false))
+      return done(core::Error{core::ErrorCode::invalid_request, "the server will never take this mail"});
     ++sent;
     done({});
   }
 
   void fail_next_send() { fail_next_send_ = true; }
+  void refuse_next_send() { refuse_next_send_ = true; }
 
   std::vector<MailMessage> tried;
   int sent = 0;
 
  private:
   bool fail_next_send_ = false;
+  bool refuse_next_send_ = false;
 };
 
 class FakeWebhookSender final : public WebhookSender {
