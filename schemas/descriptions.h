@@ -58,7 +58,6 @@ SCHEMAS_FIELDS(core::batch::AttemptRecord, number, provider, model, mode, passed
 SCHEMAS_FIELDS(core::billing::Dispute, id, amount, recovered, withdrawn, reinstated);
 SCHEMAS_FIELDS(core::imports::Totals, items, succeeded, failed, rejected, unanswered, invalid, unpriced, unrouted,
                input_tokens, cached_tokens, output_tokens, paid, list, optimized);
-SCHEMAS_LATER(core::imports::Totals, rejected, unanswered, unrouted);
 SCHEMAS_FIELDS(core::imports::FailureCode, code, items);
 SCHEMAS_FIELDS(core::imports::DayTotals, day, model, operation, totals);
 
@@ -128,7 +127,7 @@ SCHEMAS_FIELDS(core::webhook::RecordDelivery, org, delivery, attempt, status, re
 SCHEMAS_TYPE(core::webhook::RetryDelivery, "webhook.retry_delivery");
 SCHEMAS_FIELDS(core::webhook::RetryDelivery, org, delivery, attempt);
 SCHEMAS_TYPE(core::billing::OpenCheckout, "billing.open_checkout");
-SCHEMAS_FIELDS(core::billing::OpenCheckout, org, checkout, pack, amount, provider);
+SCHEMAS_FIELDS(core::billing::OpenCheckout, org, checkout, pack, amount, provider, request);
 SCHEMAS_TYPE(core::billing::RecordCheckoutPage, "billing.record_checkout_page");
 SCHEMAS_FIELDS(core::billing::RecordCheckoutPage, org, checkout, session, url, expires_at);
 SCHEMAS_TYPE(core::billing::PayCheckout, "billing.pay_checkout");
@@ -241,7 +240,7 @@ SCHEMAS_FIELDS(core::webhook::DeliveryRetried, org, delivery, attempt);
 SCHEMAS_TYPE(core::webhook::DeliveryExhausted, "webhook.delivery_exhausted");
 SCHEMAS_FIELDS(core::webhook::DeliveryExhausted, org, delivery, attempt, status, reason);
 SCHEMAS_TYPE(core::billing::CheckoutOpened, "billing.checkout_opened");
-SCHEMAS_FIELDS(core::billing::CheckoutOpened, org, checkout, pack, amount, provider);
+SCHEMAS_FIELDS(core::billing::CheckoutOpened, org, checkout, pack, amount, provider, request);
 SCHEMAS_TYPE(core::billing::CheckoutPageRecorded, "billing.checkout_page_recorded");
 SCHEMAS_FIELDS(core::billing::CheckoutPageRecorded, org, checkout, session, url, expires_at);
 SCHEMAS_TYPE(core::billing::CheckoutPaid, "billing.checkout_paid");
@@ -263,7 +262,6 @@ SCHEMAS_FIELDS(core::billing::ProfileSet, org, profile);
 SCHEMAS_TYPE(core::imports::ImportRecorded, "imports.recorded");
 SCHEMAS_FIELDS(core::imports::ImportRecorded, org, import, provider, content, idempotency, manifest, manifest_items,
                fault_count, faults, failure_codes, catalog_version, days);
-SCHEMAS_LATER(core::imports::ImportRecorded, idempotency, faults, failure_codes, catalog_version);
 SCHEMAS_TYPE(core::job_queue::JobEnqueued, "job_queue.job_enqueued");
 SCHEMAS_FIELDS(core::job_queue::JobEnqueued, org, job, type, payload, priority, run_after, idempotency);
 SCHEMAS_TYPE(core::job_queue::JobCancelled, "job_queue.job_cancelled");
@@ -347,8 +345,8 @@ SCHEMAS_FIELDS(core::learning::Judgement, org, operation, provider, model, items
 SCHEMAS_TYPE(core::webhook::Delivery, "w");
 SCHEMAS_FIELDS(core::webhook::Delivery, org, id, batch, type, target, phase, created_at, attempt, last_status, next_at);
 SCHEMAS_TYPE(core::billing::Checkout, "C");
-SCHEMAS_FIELDS(core::billing::Checkout, org, id, phase, pack, amount, provider, session, url, created_at, expires_at,
-               payment, paid_at, closed_because, refunded, disputes);
+SCHEMAS_FIELDS(core::billing::Checkout, org, id, phase, pack, amount, provider, request, session, url, created_at,
+               expires_at, payment, paid_at, closed_because, refunded, disputes);
 SCHEMAS_TYPE(core::billing::Payment, "P");
 SCHEMAS_FIELDS(core::billing::Payment, id, org, checkout);
 SCHEMAS_TYPE(core::billing::Profile, "g");

@@ -98,6 +98,7 @@ core::Result<Order> parse_order(const App& app, const http::Request& request, co
   if (cancel.has_error()) return cancel.error();
   order.success_url = std::move(*success);
   order.cancel_url = std::move(*cancel);
+  order.opening.request = schemas::sha256(order.opening.pack + "\n" + order.success_url + "\n" + order.cancel_url);
   return order;
 }
 

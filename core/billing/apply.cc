@@ -42,6 +42,7 @@ Result<void> apply_one(State& state, Timestamp time, const CheckoutOpened& event
   checkout.pack = event.pack;
   checkout.amount = event.amount;
   checkout.provider = event.provider;
+  checkout.request = event.request;
   checkout.created_at = time;
   state.put(std::move(checkout));
   return {};

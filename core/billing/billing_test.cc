@@ -78,6 +78,8 @@ TEST(OpenCheckout, is_the_same_again_for_the_same_pack_only) {
   EXPECT_TRUE(scenario.carry_out(OpenCheckout{acme, checkout, "credit_25", cents(25'00), "stripe"}).replayed);
   EXPECT_EQ(scenario.refusal(OpenCheckout{acme, checkout, "credit_10", cents(10'00), "stripe"}),
             ErrorCode::idempotency_conflict);
+  EXPECT_EQ(scenario.refusal(OpenCheckout{acme, checkout, "credit_25", cents(25'00), "stripe", Digest("other URLs")}),
+            ErrorCode::idempotency_conflict);
   EXPECT_TRUE(scenario.carry_out(RecordCheckoutPage{acme, checkout, "cs_2", "", {}}).replayed);
   EXPECT_EQ(scenario.row<Checkout>({acme, checkout}).session, "cs_1");
 }

@@ -11,6 +11,7 @@ struct OpenCheckout {
   std::string pack;
   Money amount;
   std::string provider;
+  Digest request = {};  // of all that was asked for, to tell a retry from another request
 };
 
 // The page where the customer pays exists.

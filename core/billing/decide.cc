@@ -33,17 +33,18 @@ std::string dispute_cause(const MoveDispute& command) {
 
 Result<Decision> decide_one(const State& state, const Context&, const OpenCheckout& command) {
   if (const Checkout* checkout = state.find<Checkout>({command.org, command.checkout})) {
-    if (checkout->pack != command.pack)
+    if (checkout->pack != command.pack || checkout->request != command.request)
       return Error{ErrorCode::idempotency_conflict,
-                   "this Idempotency-Key was used for another credit pack; use a new key for a new request",
+                   "this Idempotency-Key was used for another pack or other URLs; use a new key for a new request",
                    "Idempotency-Key"};
     return Decision{{}, command.checkout.value(), true};
   }
   if (state.find<identity::Org>({command.org}) == nullptr)
     return Error{ErrorCode::not_found, "there is no such organisation"};
   if (command.amount <= Money{}) return Error{ErrorCode::amount_out_of_range, "a pack must cost something"};
-  return Decision{{CheckoutOpened{command.org, command.checkout, command.pack, command.amount, command.provider}},
-                  command.checkout.value()};
+  return Decision{
+      {CheckoutOpened{command.org, command.checkout, command.pack, command.amount, command.provider, command.request}},
+      command.checkout.value()};
 }
 
 Result<Decision> decide_one(const State& state, const Context&, const RecordCheckoutPage& command) {

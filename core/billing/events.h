@@ -10,6 +10,7 @@ struct CheckoutOpened final {
   std::string pack;
   Money amount;
   std::string provider;
+  Digest request = {};
 };
 
 struct CheckoutPageRecorded final {

@@ -38,6 +38,7 @@ struct Checkout {
   std::string pack;
   Money amount;
   std::string provider;  // stripe, local
+  Digest request = {};   // of all that was asked for
   std::string session;   // the provider's; empty before it is known
   std::string url;       // where to pay
   Timestamp created_at;
