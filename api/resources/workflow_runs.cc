@@ -194,7 +194,8 @@ core::Result<std::string> render_run(const App& app, const Batch& batch) {
   else
     json.null("cost");
   // In the words of the result row. Where there are many, they are in the files.
-  const schemas::dialect::Object result{schemas::dialect::Json(row.empty() ? "{}" : row)};
+  if (row.empty()) row = "{}";
+  const schemas::dialect::Object result{schemas::dialect::Json(row)};
   for (const char* member : {"output", "error", "model", "provider", "finish_reason"})
     json.json(member, result[member].text());
   return std::move(json).finish();

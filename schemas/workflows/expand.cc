@@ -182,7 +182,6 @@ core::Result<Order> parse_order(std::string_view json) {
   if (body.has_duplicates()) return Error{ErrorCode::invalid_request, "the body has a member twice: keep one of them"};
   Order order;
   for (const Object::Member& member : body.members()) {
-    if (member.value.is_null()) continue;
     if (const auto read = read_member(member, order); read.has_error()) return read.error();
   }
   return order;
