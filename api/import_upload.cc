@@ -88,8 +88,7 @@ http::awaitable<core::Result<ImportUpload>> receive_import(const App& app, http:
   if (!boundary)
     co_return Error{ErrorCode::unsupported_media_type,
                     "send the provider's files as multipart/form-data, as curl -F input=@requests.jsonl does"};
-  const auto encoding =
-      adapters::compression::encoding_from_name(request.headers.get("content-encoding").value_or(""));
+  const auto encoding = adapters::compression::encoding_from_name(request.headers.get("content-encoding").value_or(""));
   if (!encoding) co_return Error{ErrorCode::unsupported_media_type, "Content-Encoding may be gzip, zstd or absent"};
 
   Parts parts(app.blobs);

@@ -15,8 +15,34 @@ namespace api::resources {
 namespace {
 
 // What every deployment has; what depends on its settings is added to it below.
-constexpr std::array features = {
-    "api_keys", "sessions", "verification_resend", "password_reset", "model_quotes", "workflow_quotes", "batch_cancel", "batch_retry", "batch_events", "batch_feedback", "route_receipts", "optimization_report", "partial_results", "signed_files", "file_ranges", "file_compression", "imports", "workflows", "catalog_models", "catalog_model_detail", "catalog_providers", "catalog_rankings", "billing_credits", "billing_profile", "webhooks", "ai_batch_queue", "openapi", "docs_page"};
+constexpr std::array features = {"api_keys",
+                                 "sessions",
+                                 "verification_resend",
+                                 "password_reset",
+                                 "model_quotes",
+                                 "workflow_quotes",
+                                 "batch_cancel",
+                                 "batch_retry",
+                                 "batch_events",
+                                 "batch_feedback",
+                                 "route_receipts",
+                                 "optimization_report",
+                                 "partial_results",
+                                 "signed_files",
+                                 "file_ranges",
+                                 "file_compression",
+                                 "imports",
+                                 "workflows",
+                                 "catalog_models",
+                                 "catalog_model_detail",
+                                 "catalog_providers",
+                                 "catalog_rankings",
+                                 "billing_credits",
+                                 "billing_profile",
+                                 "webhooks",
+                                 "ai_batch_queue",
+                                 "openapi",
+                                 "docs_page"};
 
 bool simulated(const App& app, const core::ConfiguredLane& lane) {
   const core::Provider* provider = app.catalog.provider(lane.provider);

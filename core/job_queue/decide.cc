@@ -52,7 +52,7 @@ Result<Decision> decide_one(const State& state, const Context&, const CancelJob&
     case Phase::cancelled: return Decision{{}, command.job.value(), true};
     case Phase::processing:
       return Error{ErrorCode::job_already_started, "this job is part of batch " + job->batch->value() +
-                                                   "; cancel that with POST /v1/batches/{id}/cancel"};
+                                                       "; cancel that with POST /v1/batches/{id}/cancel"};
     case Phase::completed:
     case Phase::failed:
       return Error{ErrorCode::job_already_started,

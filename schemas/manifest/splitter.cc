@@ -93,7 +93,8 @@ class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter
 
   bool begin_value() {
     if (depth_ == 0)
-      return refuse(core::ErrorCode::invalid_manifest, "expected a JSON object with an array \"" + std::string(list_) + "\"");
+      return refuse(core::ErrorCode::invalid_manifest,
+                    "expected a JSON object with an array \"" + std::string(list_) + "\"");
     if (inside_element_) {
       if (++values_ > item_values_max)
         return refuse(core::ErrorCode::payload_too_large, "more than 500,000 JSON values in one item or header field");
@@ -158,7 +159,8 @@ class Splitter : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, Splitter
 
   std::string place() const {
     if (!inside_element_) return "";
-    return element_depth_ == items_depth ? "/" + std::string(list_) + "/" + std::to_string(items_) : pointer_step(name_);
+    return element_depth_ == items_depth ? "/" + std::string(list_) + "/" + std::to_string(items_)
+                                         : pointer_step(name_);
   }
 
   CharStream& stream_;
