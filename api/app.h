@@ -56,7 +56,8 @@ struct App {
   const core::Catalog& catalog;
   std::vector<core::ConfiguredLane> lanes;
   adapters::passwords::PasswordHasher& passwords;
-  boost::asio::any_io_executor blocking;  // for what takes long or waits for files
+  boost::asio::any_io_executor blocking;              // for what waits for files
+  boost::asio::any_io_executor long_work = blocking;  // for what may take minutes: nobody's reads wait behind it
   std::function<core::Timestamp()> now;
   std::function<std::vector<std::pair<core::Partition, core::Error>>()> halted_partitions;
   std::function<std::string()> render_metrics;

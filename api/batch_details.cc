@@ -55,7 +55,6 @@ core::Result<std::string> render_receipt(const App& app, const core::batch::Batc
   if (room.has_error()) return room.error();
   lines.push_back(']');
 
-  const processors::FileReference file{batch.org, batch.id, processors::Artifact::receipt};
   JsonText json;
   json.text("batch_id", batch.id.value()).text("quote_id", batch.quote.value());
   json.money("quoted_total", batch.plan.total).money("captured_total", batch.closed.charged);
@@ -63,7 +62,8 @@ core::Result<std::string> render_receipt(const App& app, const core::batch::Batc
   json.number("input_tokens", batch.closed.input_tokens).number("output_tokens", batch.closed.output_tokens);
   json.time_or_null("settled_at", batch.ended_at);
   json.json("lines", lines).boolean("lines_truncated", !*room);
-  json.text("url", app.links.link(file, app.now() + app.settings.file_link_lifetime));
+  // No signed link: that is a secret, and another one at each read.
+  json.text("url", "/v1/batches/" + batch.id.value() + "/artifact-url?kind=receipt");
   return std::move(json).finish();
 }
 

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "api/app.h"
 #include "api/http/response.h"
@@ -46,9 +47,18 @@ class EventStreams : public std::enable_shared_from_this<EventStreams> {
   std::map<core::OrgId, std::size_t> open_;  // guarded by mutex_; above zero
 };
 
-// The changes of one batch from an event on, until it has ended. Each event is the batch as it is then, with the
-// version of its row as id: ids only rise, and who resumes after one sees nothing twice. What changes faster than the
-// row is looked at is seen once.
+// What a client has seen, by the id of its last event: "<version of the batch's row>-<items done>".
+struct EventId {
+  std::uint64_t version = 0;  // 0: nothing
+  std::uint64_t items_done = 0;
+};
+std::string to_string(const EventId& id);
+// nullopt: no event can have it.
+std::optional<EventId> event_id_from(std::string_view text);
+
+// The changes of one batch from an event on, until it has ended. Each event is the batch as it is then. Versions only
+// rise and items done never fall, so who resumes after an event sees nothing twice and nothing go back. What changes
+// faster than the row is looked at is seen once.
 //
 // An error (the batch's partition went to another node, the reader may not read it any more) ends the stream: its
 // client resumes where it is to be found now.
@@ -60,13 +70,11 @@ class BatchEvents final : public http::BodySource {
   };
 
   using Read = std::function<core::Result<core::batch::Batch>()>;
-  using MayRead = std::function<core::Result<void>()>;  // asked at each heartbeat
+  using MayRead = std::function<core::Result<void>()>;  // asked as often as a heartbeat is due
 
-  // `after`: the version of the last event that the client has seen; 0: none. `place` may be anything that is to live
-  // as long as the stream.
-  BatchEvents(Read read, MayRead may_read, std::uint64_t after, std::unique_ptr<EventStreams::Place> place,
-              Timing timing);
-  BatchEvents(Read read, MayRead may_read, std::uint64_t after, std::unique_ptr<EventStreams::Place> place)
+  // `place` is held as long as the stream lives. Requires: the reader may read now.
+  BatchEvents(Read read, MayRead may_read, EventId after, std::unique_ptr<EventStreams::Place> place, Timing timing);
+  BatchEvents(Read read, MayRead may_read, EventId after, std::unique_ptr<EventStreams::Place> place)
       : BatchEvents(std::move(read), std::move(may_read), after, std::move(place), Timing{}) {}
 
   std::optional<std::uint64_t> length() const override { return std::nullopt; }
@@ -80,10 +88,10 @@ class BatchEvents final : public http::BodySource {
   const MayRead may_read_;
   const std::unique_ptr<EventStreams::Place> place_;
   const Timing timing_;
-  std::uint64_t version_;                    // seen by the client
-  std::optional<core::batch::Phase> phase_;  // of the last event sent here
-  std::uint64_t done_ = 0;                   // items, in it
-  std::string data_;                         // of it
+  EventId seen_;                                                                         // by the client
+  std::optional<core::batch::Phase> phase_;                                              // of the last event sent here
+  std::string data_;                                                                     // of it
+  std::chrono::steady_clock::time_point checked_at_ = std::chrono::steady_clock::now();  // when it might be read
   bool begun_ = false;
   bool ended_ = false;
 };

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <thread>
 
 namespace api {
 namespace {
@@ -26,7 +27,7 @@ class BatchEventsTest : public ::testing::Test {
     batch.version = 1;
   }
 
-  void open(std::uint64_t after) {
+  void open(EventId after) {
     source.emplace([this] { return read(); }, [this] { return may_read; }, after, nullptr,
                    BatchEvents::Timing{.poll = 1ms, .heartbeat = 20ms});
   }
@@ -55,7 +56,7 @@ class BatchEventsTest : public ::testing::Test {
     return done.get();
   }
 
-  // "3 batch.progress" of what came; "" for the end.
+  // "3-5 batch.progress" of what came; "" for the end.
   std::string event() {
     for (;;) {
       const core::Result<std::string> piece = next();
@@ -80,14 +81,14 @@ TEST_F(BatchEventsTest, ShowsABatchFromItsBeginningToItsEnd) {
   then(4, Phase::processing, 2);
   then(5, Phase::processing, 4);
   then(7, Phase::completed, 10);
-  open(0);
+  open({});
   const std::string first = *next();
-  EXPECT_THAT(first, StartsWith("retry: 2000\n\nid: 3\nevent: batch.status\ndata: {"));
+  EXPECT_THAT(first, StartsWith("retry: 2000\n\nid: 3-0\nevent: batch.status\ndata: {"));
   EXPECT_THAT(first, HasSubstr(R"("request_counts":{"total":10,"completed":0,)"));
   EXPECT_TRUE(first.ends_with("}\n\n"));
-  EXPECT_EQ(event(), "4 batch.status");
-  EXPECT_EQ(event(), "5 batch.progress");
-  EXPECT_EQ(event(), "7 batch.completed");
+  EXPECT_EQ(event(), "4-2 batch.status");
+  EXPECT_EQ(event(), "5-4 batch.progress");
+  EXPECT_EQ(event(), "7-10 batch.completed");
   EXPECT_EQ(event(), "");
   EXPECT_EQ(event(), "");
 }
@@ -96,11 +97,11 @@ TEST_F(BatchEventsTest, SendsNothingThatTheClientHasSeen) {
   then(3, Phase::processing, 3);
   then(4, Phase::processing, 4);
   then(5, Phase::failed, 4);
-  open(3);
-  EXPECT_EQ(event(), "4 batch.status");
-  EXPECT_EQ(event(), "5 batch.failed");
-  open(4);
-  EXPECT_EQ(event(), "5 batch.failed");
+  open({3, 3});
+  EXPECT_EQ(event(), "4-4 batch.status");
+  EXPECT_EQ(event(), "5-4 batch.failed");
+  open({4, 4});
+  EXPECT_EQ(event(), "5-4 batch.failed");
   EXPECT_EQ(event(), "");
 }
 
@@ -110,14 +111,36 @@ TEST_F(BatchEventsTest, NeverGoesBackAndRepeatsNothing) {
   then(5, Phase::processing, 5);
   then(6, Phase::processing, 6);
   then(7, Phase::cancelled, 5);  // the end is told in any case
-  open(0);
-  EXPECT_EQ(event(), "3 batch.status");
-  EXPECT_EQ(event(), "6 batch.progress");
-  EXPECT_EQ(event(), "7 batch.cancelled");
+  open({});
+  EXPECT_EQ(event(), "3-5 batch.status");
+  EXPECT_EQ(event(), "6-6 batch.progress");
+  EXPECT_EQ(event(), "7-5 batch.cancelled");
+}
+
+TEST_F(BatchEventsTest, NeverGoesBackOverAResume) {
+  then(4, Phase::processing, 2);
+  then(5, Phase::processing, 5);
+  open(*event_id_from("3-5"));
+  EXPECT_EQ(event(), "5-5 batch.status");
+  for (const char* text : {"", "3", "3-", "-5", "3-5-", "3 -5", "-1-5", "99999999999999999999-1"})
+    EXPECT_FALSE(event_id_from(text)) << text;
+}
+
+TEST_F(BatchEventsTest, AsksWhetherTheReaderMayReadWhileEventsFlow) {
+  batch.plan.item_count = 100'000;
+  may_read = core::Error{core::ErrorCode::invalid_session, "ended"};
+  open({});
+  std::string seen;
+  for (std::uint32_t done = 1; done < batch.plan.item_count && seen != "error"; ++done) {
+    then(done + 1, Phase::processing, done);
+    seen = event();
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_EQ(seen, "error");
 }
 
 TEST_F(BatchEventsTest, ShowsThatItLivesUntilTheReaderMayReadNoMore) {
-  open(1);
+  open({1, 0});
   EXPECT_EQ(*next(), "retry: 2000\n\n");
   EXPECT_EQ(*next(), ":\n\n");
   EXPECT_EQ(*next(), ":\n\n");

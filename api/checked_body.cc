@@ -1,6 +1,7 @@
 #include "api/checked_body.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <utility>
 
@@ -22,7 +23,7 @@ bool names_json(std::string_view content_type) {
   return content_type == "application/json" || content_type.ends_with("+json");
 }
 
-std::vector<std::string> in_body(std::string_view name) {
+Place in_body(std::string_view name) {
   return {"body", std::string(name)};
 }
 
@@ -45,7 +46,8 @@ core::Result<CheckedBody> CheckedBody::read(const http::Request& request,
   if (json.has_error()) {
     JsonText context;
     context.text("error", json.error().detail);
-    faults.add({{"body", json.error().param}, "json_invalid", "JSON decode error", "{}", std::move(context).finish()});
+    const std::size_t byte = std::strtoull(json.error().param.c_str(), nullptr, 10);
+    faults.add({{"body", byte}, "json_invalid", "JSON decode error", "{}", std::move(context).finish()});
     body.readable_ = false;
     return body;
   }
@@ -181,7 +183,7 @@ std::vector<std::string> CheckedBody::optional_words(std::string_view name, cons
                   parts->empty() ? limit_context("min_length", 1) : limit_context("max_length", words_max)});
   for (std::size_t i = 0; i < parts->size() && i < words_max; ++i) {
     std::string word = schemas::manifest::decode_string((*parts)[i]).value_or("");
-    check_word(word, words, {"body", std::string(name), std::to_string(i)}, shown_input((*parts)[i]), *faults_);
+    check_word(word, words, {"body", std::string(name), i}, shown_input((*parts)[i]), *faults_);
     chosen.push_back(std::move(word));
   }
   return chosen;

@@ -98,6 +98,11 @@ core::Result<std::string> read_payload(const App& app, const core::Digest& diges
 
 }  // namespace
 
+std::size_t jobs_of_next_pass(std::size_t asked, std::size_t looked_for, std::size_t picked, std::size_t faulty) {
+  if (picked - faulty >= asked || picked < looked_for) return asked;
+  return std::min(2 * looked_for, core::job_queue::jobs_per_flush_max);
+}
+
 core::Result<FlushManifest> make_flush_manifest(const App& app, const core::OrgId& org, const FlushChoice& choice,
                                                 const std::set<core::JobId>& left_out) {
   FlushManifest manifest;

@@ -18,6 +18,13 @@ struct FlushChoice {
   std::uint32_t priority_min = 0;
 };
 
+// Enough for core::job_queue::waiting_jobs_max that no lane takes, whatever is asked for.
+constexpr int flush_passes_max = 30;
+
+// How many jobs the next pass looks at, when no lane takes `faulty` of the `picked` that this one looked at: as many as
+// are `asked` for where so many good ones are known or there are no more, else twice as many.
+std::size_t jobs_of_next_pass(std::size_t asked, std::size_t looked_for, std::size_t picked, std::size_t faulty);
+
 struct FlushManifest {
   std::vector<core::JobId> jobs;
   std::int64_t estimated_tokens = 0;

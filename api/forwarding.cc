@@ -120,21 +120,19 @@ std::string make_header(const App& app, const http::Request& request) {
   return words + " " + mac_of(app, request, words);
 }
 
-enum class Origin { client, node };
-
 // Takes the header off the request, and gives it the client's address where that is to be believed.
-Origin take_header(const App& app, http::Request& request) {
+void take_header(const App& app, http::Request& request) {
   const std::size_t count = request.headers.count(header_name);
-  if (count == 0) return Origin::client;
+  if (count == 0) return;
   const std::string header(*request.headers.get(header_name));
   request.headers.erase(header_name);
   const std::size_t mac_at = header.rfind(' ');
-  if (count > 1 || mac_at == std::string::npos) return Origin::client;
+  if (count > 1 || mac_at == std::string::npos) return;
   const std::string_view words = std::string_view(header).substr(0, mac_at);
-  if (!schemas::equal_constant_time(mac_of(app, request, words), std::string_view(header).substr(mac_at + 1)))
-    return Origin::client;
+  if (!schemas::equal_constant_time(mac_of(app, request, words), std::string_view(header).substr(mac_at + 1))) return;
 
   // From here on it is text of our own: instance, address, time.
+  request.sender = http::Sender::node;
   const std::size_t address_at = words.find(' ') + 1;
   const std::size_t time_at = words.rfind(' ') + 1;
   std::int64_t sent_at = 0;
@@ -144,13 +142,33 @@ Origin take_header(const App& app, http::Request& request) {
     const std::string_view address = words.substr(address_at, time_at - 1 - address_at);
     request.remote_address = address == nobody ? std::string_view() : address;
   }
-  return Origin::node;
 }
 
 core::Error moving() {
   return core::Error{core::ErrorCode::unavailable,
                      "This account is moving from one node to another. Nothing was done; send the same request again "
                      "shortly."};
+}
+
+std::optional<std::string> owner_elsewhere(const App& app, const core::AggregateKey& needed) {
+  return app.forward_to ? app.forward_to(app.reader.partition(needed)) : std::nullopt;
+}
+
+http::awaitable<Outcome> hand_on(const App& app, http::Proxy& proxy, std::string owner, http::Request& request) {
+  const auto count = [&app](std::string_view outcome) {
+    app.metrics.count("batchrouter_http_forwarded_total", {{"outcome", outcome}});
+  };
+  if (request.sender == http::Sender::node) {
+    count("refused");
+    co_return moving();
+  }
+  http::Headers added;
+  added.set(header_name, make_header(app, request));
+  Outcome answer = co_await proxy.forward(owner, request, std::move(added));
+  count(answer.has_value() ? "answered" : "failed");
+  if (answer.has_error())
+    warn(app.log, "forwarding_failed", {{"id", request.request_id}, {"node", owner}, {"route", request.route}});
+  co_return answer;
 }
 
 // Threading: any strand. Lifetime: held by the handlers.
@@ -160,38 +178,29 @@ class Forwarding {
 
   // `next` and `find` belong to the route, which outlives its requests.
   http::awaitable<http::Response> serve(const http::Handler& next, Find find, http::Request& request) {
-    const Origin origin = take_header(app_, request);
-    std::optional<std::string> owner = owner_elsewhere(find, request);
+    take_header(app_, request);
+    const Aggregate needed = app_.forward_to ? find(app_, request) : std::nullopt;
+    std::optional<std::string> owner = needed ? owner_elsewhere(app_, *needed) : std::nullopt;
     if (!owner) co_return co_await next(request);
-    if (origin == Origin::node) {
-      count("refused");
-      co_return http::problem(moving(), request);
-    }
-    http::Headers added;
-    added.set(header_name, make_header(app_, request));
-    Outcome answer = co_await proxy_.forward(*owner, request, std::move(added));
-    count(answer.has_value() ? "answered" : "failed");
-    if (answer.has_value()) co_return std::move(*answer);
-    warn(app_.log, "forwarding_failed", {{"id", request.request_id}, {"node", *owner}, {"route", request.route}});
-    co_return http::problem(answer.error(), request);
+    Outcome answer = co_await hand_on(app_, proxy_, std::move(*owner), request);
+    if (answer.has_error()) co_return http::problem(answer.error(), request);
+    co_return std::move(*answer);
   }
 
  private:
-  std::optional<std::string> owner_elsewhere(Find find, const http::Request& request) const {
-    if (!app_.forward_to) return std::nullopt;
-    const Aggregate aggregate = find(app_, request);
-    return aggregate ? app_.forward_to(app_.reader.partition(*aggregate)) : std::nullopt;
-  }
-
-  void count(std::string_view outcome) {
-    app_.metrics.count("batchrouter_http_forwarded_total", {{"outcome", outcome}});
-  }
-
   const App& app_;
   http::Proxy proxy_;
 };
 
 }  // namespace
+
+http::awaitable<std::optional<Outcome>> ask_owner(const App& app, http::Proxy& proxy, core::AggregateKey needed,
+                                                  http::Request& request) {
+  std::optional<std::string> owner = owner_elsewhere(app, needed);
+  if (!owner) co_return std::nullopt;
+  Outcome answer = co_await hand_on(app, proxy, std::move(*owner), request);
+  co_return std::optional<Outcome>(std::move(answer));
+}
 
 std::optional<core::AggregateKey> aggregate_needed(std::string_view access, const App& app,
                                                    const http::Request& request) {

@@ -6,8 +6,10 @@
 #include <string_view>
 
 #include "api/app.h"
+#include "api/http/proxy.h"
 #include "api/http/request.h"
 #include "api/http/router.h"
+#include "api/outcome.h"
 
 namespace api {
 
@@ -25,6 +27,12 @@ namespace api {
 //
 // `app` outlives the router.
 void forward_to_owners(http::Router& router, const App& app);
+
+// For a handler that learns on its way only which partition it needs: the owner's answer to the same request, where
+// another node owns it. Nothing: go on here. Errors: those of http::Proxy; unavailable when a node handed it on
+// already. Requires: the router was given to forward_to_owners().
+http::awaitable<std::optional<Outcome>> ask_owner(const App& app, http::Proxy& proxy, core::AggregateKey needed,
+                                                  http::Request& request);
 
 // What lies in the partition that a request needs, by the word its route has for who may call it (resources.h).
 // Nothing: it needs none, or shows nothing that names one, and can be refused anywhere. Requires: one of those words.

@@ -11,6 +11,7 @@
 #include "api/email_address.h"
 #include "api/forwarding.h"
 #include "api/resources/resources.h"
+#include "api/stripe_event.h"
 #include "processors/testing/fake_blobs.h"
 #include "processors/testing/fake_vault.h"
 #include "processors/testing/null_log.h"
@@ -159,6 +160,20 @@ TEST_F(RoutesTest, AskWhoseThePartitionIsBeforeTheyLookIntoIt) {
     EXPECT_THAT(response.body, HasSubstr("Nothing was done"));
     EXPECT_EQ(asked, std::vector{route.options.access == resources::email_holder ? of_email : of_org});
   }
+}
+
+// Of what Stripe tells later, a charge names the org; a dispute names nobody, and its handler finds out.
+TEST_F(RoutesTest, AChargeBelongsToTheOrgThatItsMetadataNames) {
+  const auto event_about = [](std::string_view type, const std::string& members) {
+    return schemas::stripe::read_event(R"({"id":"evt_1","type":")" + std::string(type) +
+                                       R"(","data":{"object":{"id":"x_1","payment_intent":"pi_1")" + members + "}}}");
+  };
+  const std::string ours =
+      R"(,"metadata":{"org":")" + org.value() + R"(","checkout":"chk_)" + org.value().substr(4) + "\"}";
+  EXPECT_EQ(aggregate_of(*event_about("charge.refunded", ours)), core::aggregate_of(org));
+  EXPECT_FALSE(aggregate_of(*event_about("charge.refunded", "")));
+  EXPECT_FALSE(aggregate_of(*event_about("charge.dispute.funds_withdrawn", ours)));
+  EXPECT_FALSE(aggregate_of(*event_about("refund.failed", ours)));
 }
 
 // Each handler refuses what shows nothing, in its own words, without looking into any partition.

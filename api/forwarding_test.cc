@@ -121,6 +121,8 @@ class Node {
     add(get, "/empty", none, [](http::Request&) { return answer(http::no_content()); });
     add(post, "/wait", none, [this](http::Request&) { return wait_for_ever(); });
     add(get, "/cookies", none, [](http::Request&) { return answer(with_cookies()); });
+    router.add(post, "/lookup", [this](http::Request& request) { return look_up(request); },
+               {small, fifty_megabytes, resources::anyone});
     forward_to_owners(router, app_);
     server_ = std::make_unique<http::Server>(context_.get_executor(), http::Settings{}, std::move(router));
     if (!server_->start()) throw std::runtime_error("cannot listen");
@@ -161,6 +163,15 @@ class Node {
     co_return http::text(200, std::to_string(bytes));
   }
 
+  // Learns only here whose partition it needs.
+  http::awaitable<http::Response> look_up(http::Request& request) {
+    core::AggregateKey needed("org:found");
+    std::optional<Outcome> elsewhere = co_await ask_owner(app_, proxy_, std::move(needed), request);
+    if (!elsewhere) co_return http::text(200, seen(request));
+    if (elsewhere->has_error()) co_return http::problem(elsewhere->error(), request);
+    co_return std::move(**elsewhere);
+  }
+
   http::awaitable<http::Response> wait_for_ever() {
     const Running here(running);
     boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, std::chrono::hours(1));
@@ -181,6 +192,7 @@ class Node {
   core::Catalog catalog_;
   adapters::passwords::PasswordHasher passwords_;
   App app_;
+  http::Proxy proxy_;
   std::unique_ptr<http::Server> server_;
   std::vector<std::thread> threads_;
 };
@@ -363,6 +375,23 @@ TEST_F(ForwardingTest, ARequestIsHandedOnOnce) {
 
   owner.now += 3600;  // also where the clocks differ
   EXPECT_THAT(client.ask(request("POST /seen"))->body, HasSubstr("moving from one node to another"));
+}
+
+// If this failed, a dispute told to any node but one would be lost.
+TEST_F(ForwardingTest, AHandlerThatFindsTheOwnerLateAsksItOnce) {
+  const std::string sent = request("POST /lookup", "Stripe-Signature: t=1,v1=2\r\n", R"({"x":1})");
+  const auto answer = client.ask(sent);
+  ASSERT_TRUE(answer);
+  EXPECT_EQ(answer->status, 200);
+  for (const char* kept : {"from 127.0.0.1\n", "Stripe-Signature: t=1,v1=2\n", "\n\n{\"x\":1}"})
+    EXPECT_THAT(answer->body, HasSubstr(kept));
+  EXPECT_THAT(answer->body, Not(HasSubstr("Forwarded")));
+
+  owner.forward_to(entry);
+  const auto refused = client.ask(sent);
+  ASSERT_TRUE(refused);
+  EXPECT_EQ(refused->status, 503);
+  EXPECT_THAT(refused->body, HasSubstr("moving from one node to another"));
 }
 
 TEST_F(ForwardingTest, TheClientsAddressIsBelievedFromOurNodesOnly) {

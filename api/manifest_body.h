@@ -1,4 +1,4 @@
-// A manifest on its way in: decoded and spooled while it arrives, then read on the blocking pool.
+// A manifest on its way in: decoded and spooled while it arrives, then read on the pool for long work.
 #pragma once
 
 #include <memory>
@@ -26,11 +26,13 @@ http::awaitable<core::Result<SpooledBody>> spool_body(const App& app, http::Requ
 // The body as text when it is no longer than `bytes_max`; nullopt otherwise.
 core::Result<std::optional<std::string>> small_text(const SpooledBody& body, std::size_t bytes_max);
 
-processors::Intake make_intake(const App& app);
+// `faults_max`: of routing, listed.
+processors::Intake make_intake(const App& app, std::size_t faults_max = core::manifest_faults_max);
 
 http::awaitable<core::Result<processors::ReceivedManifest>> receive_manifest(const App& app, const SpooledBody& body);
-http::awaitable<core::Result<processors::PlannedManifest>> plan_manifest(const App& app, const core::OrgId& org,
-                                                                         const processors::ReceivedManifest& manifest);
+http::awaitable<core::Result<processors::PlannedManifest>> plan_manifest(
+    const App& app, const core::OrgId& org, const processors::ReceivedManifest& manifest,
+    std::size_t faults_max = core::manifest_faults_max);
 
 // What is wrong with a manifest.
 struct Faults {

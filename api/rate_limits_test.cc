@@ -53,8 +53,9 @@ class RateLimitsTest : public ::testing::Test {
     org.created_at = app.now();
     org.verified_at = app.now();
     const auto partition = app.reader.partition(core::aggregate_of(session.org));
-    EXPECT_TRUE(store.write(
-        partition, {{schemas::row_key<core::identity::Session>(session.key()), schemas::encode_row(session)}}));
+    EXPECT_TRUE(store.write(partition,
+                            {{schemas::row_key<core::identity::Session>(session.key()), schemas::encode_row(session)},
+                             {schemas::row_key<core::identity::Org>(org.key()), schemas::encode_row(org)}}));
     return token;
   }
 

@@ -56,26 +56,28 @@ void add_baseline_trend(JsonText& json, const Report& report) {
 }
 
 // What the imported work would have cost here, and what was done here in fact.
-void add_optimized_trend(JsonText& json, const Report& report) {
+void add_optimized_trend(JsonText& json, const Report& report, const ReportFacts& facts) {
   json.array("optimized_trend");
   for (const auto& point : report.trend) {
     json.element().time("from", point.from);
     json.object("projected").number("items", point.imported.items).money("cost", point.imported.optimized);
-    json.money("savings", point.imported.paid - point.imported.optimized).end_object();
-    json.object("served").number("items", point.served.items).money("charged", point.served.charged).end_object();
-    json.end_object();
+    json.money("savings", point.imported.paid - point.imported.optimized);
+    json.boolean("simulated", facts.simulated_lane).end_object();
+    json.object("served").number("items", point.served.items).number("simulated_items", point.served.simulated_items);
+    json.money("charged", point.served.charged).end_object().end_object();
   }
   json.end_array();
 }
 
-void add_savings(JsonText& json, const Report& report) {
+void add_savings(JsonText& json, const Report& report, const ReportFacts& facts) {
   const Served& served = report.served;
   if (served.comparable_list == core::Money{}) {
     json.null("savings_realized");
   } else {
     json.object("savings_realized").money("savings", served.comparable_list - served.comparable_charged);
     json.money("charged", served.comparable_charged).money("synchronous_list_cost", served.comparable_list);
-    json.number("items", served.items).text("compared_with", "synchronous_list_price").end_object();
+    json.number("items", served.comparable_items).number("simulated_items", served.comparable_simulated_items);
+    json.text("compared_with", "synchronous_list_price").end_object();
   }
   const Totals& imported = report.imported;
   if (imported.paid == core::Money{}) {
@@ -86,7 +88,8 @@ void add_savings(JsonText& json, const Report& report) {
   json.money("baseline_cost", imported.paid).money("optimized_cost", imported.optimized);
   json.money("synchronous_list_cost", imported.list);
   json.number("items", imported.succeeded).number("unpriced_items", imported.unpriced);
-  json.number("unrouted_items", imported.unrouted).text("compared_with", "batch_list_price").end_object();
+  json.number("unrouted_items", imported.unrouted).boolean("simulated", facts.simulated_lane);
+  json.text("compared_with", "batch_list_price").end_object();
 }
 
 void add_sample(JsonText& json, std::string_view name, const Sample& sample, core::Timestamp from, core::Timestamp to) {
@@ -99,7 +102,7 @@ void add_drifts(JsonText& json, const Report& report) {
   json.array("quality_drift");
   for (const Drift& drift : report.drifts) {
     json.element().text("provider", drift.provider.value()).text("evidence", to_string(drift.evidence));
-    json.text("verdict", to_string(drift.verdict));
+    json.boolean("simulated", drift.simulated).text("verdict", to_string(drift.verdict));
     add_sample(json, "first_half", drift.first, drift.from, drift.middle);
     add_sample(json, "last_half", drift.last, drift.middle, drift.to);
     json.end_object();
@@ -160,7 +163,12 @@ void add_notes(JsonText& json, const Report& report, const ReportFacts& facts) {
   if (report.imported.unrouted > 0)
     json.element(std::to_string(report.imported.unrouted) +
                  " imported items have no open route here: they are counted as optimized at what they cost");
-  if (facts.simulated_only) json.element("only the simulated lane is configured: optimized costs are its prices");
+  if (facts.simulated_lane && !facts.real_lane)
+    json.element("only the simulated lane is configured: optimized costs are its prices");
+  if (facts.simulated_lane && facts.real_lane)
+    json.element("the simulated lane is configured beside real ones: optimized costs may be its prices");
+  if (report.served.items > 0)
+    json.element("what was served here is all of this account's work, whichever import_provider is asked about");
   if (facts.rows_left_out) json.element("there is more history than a report looks at: the oldest days are left out");
   json.end_array();
 }
@@ -215,9 +223,10 @@ std::string render_report(const Report& report, const ReportFacts& facts) {
   json.time_or_null("to", report.from ? std::optional(report.to) : std::nullopt);
   json.text("bucket", to_string(report.bucket)).text("catalog_version", facts.catalog_version);
   json.number("imported_items", report.imported.items).number("served_items", report.served.items);
+  json.number("served_simulated_items", report.served.simulated_items);
   add_baseline_trend(json, report);
-  add_optimized_trend(json, report);
-  add_savings(json, report);
+  add_optimized_trend(json, report, facts);
+  add_savings(json, report, facts);
   add_drifts(json, report);
   add_rates(json, report);
   json.array("unknown_models");

@@ -22,7 +22,8 @@ struct ReportFacts {
   std::string catalog_version;
   core::Timestamp generated_at;
   bool rows_left_out = false;   // there are more days than a report looks at
-  bool simulated_only = false;  // no real lane is configured
+  bool simulated_lane = false;  // one is configured
+  bool real_lane = false;       // the same
 };
 std::string render_report(const core::imports::Report& report, const ReportFacts& facts);
 

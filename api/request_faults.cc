@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::size_t input_bytes_max = 64;
 
-bool digits(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char letter) { return letter >= '0' && letter <= '9'; });
-}
-
 std::string printable(std::string text) {
   for (char& letter : text) {
     if (static_cast<unsigned char>(letter) < ' ' || letter == 0x7f) letter = ' ';
@@ -48,11 +43,11 @@ http::Response RequestFaults::response() const {
   json.array("detail");
   for (const Fault& fault : faults_) {
     json.element().array("loc");
-    for (const std::string& step : fault.place) {
-      if (digits(step))
-        json.element_json(step);
+    for (const PlaceStep& step : fault.place) {
+      if (const std::size_t* index = std::get_if<std::size_t>(&step))
+        json.element_json(std::to_string(*index));
       else
-        json.element(printable(step));
+        json.element(printable(std::get<std::string>(step)));
     }
     json.end_array().text("msg", fault.message).text("type", fault.type).json("input", fault.input);
     if (!fault.context.empty()) json.json("ctx", fault.context);
@@ -72,8 +67,8 @@ std::string shown_input(std::string_view json) {
   return std::string(json);
 }
 
-std::int64_t checked_integer(std::string_view text, std::int64_t min, std::int64_t max,
-                             const std::vector<std::string>& place, std::string_view input, RequestFaults& faults) {
+std::int64_t checked_integer(std::string_view text, std::int64_t min, std::int64_t max, const Place& place,
+                             std::string_view input, RequestFaults& faults) {
   std::int64_t value = min;
   const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const auto out_of_range = [&](bool low) {
@@ -94,7 +89,7 @@ std::int64_t checked_integer(std::string_view text, std::int64_t min, std::int64
   return value;
 }
 
-void check_word(std::string_view word, const std::vector<std::string>& words, const std::vector<std::string>& place,
+void check_word(std::string_view word, const std::vector<std::string>& words, const Place& place,
                 std::string_view input, RequestFaults& faults) {
   if (std::find(words.begin(), words.end(), word) != words.end()) return;
   const std::string expected = listed(words);

@@ -4,7 +4,6 @@
 
 #include "core/overloaded.h"
 #include "schemas/stripe_signature.h"
-#include "schemas/tokens.h"
 
 namespace api {
 
@@ -12,15 +11,11 @@ namespace stripe = schemas::stripe;
 
 namespace {
 
-constexpr std::string_view checkout_prefix = "chk_";
+using Aggregate = std::optional<core::AggregateKey>;
 
-bool is_id(std::string_view text, std::string_view prefix) {
-  return text.starts_with(prefix) && schemas::ulid_well_formed(text.substr(prefix.size()));
-}
-
-std::optional<core::AggregateKey> of_payment(const std::string& payment) {
-  if (payment.empty()) return std::nullopt;
-  return core::aggregate_of(core::PaymentId(payment));
+Aggregate org_of(const stripe::Metadata& metadata) {
+  const auto ours = stripe::our_checkout(metadata);
+  return ours ? Aggregate(core::aggregate_of(ours->org)) : Aggregate();
 }
 
 }  // namespace
@@ -36,21 +31,13 @@ core::Result<stripe::Event> read_stripe_event(const App& app, const http::Reques
   return stripe::read_event(request.body);
 }
 
-std::optional<OurCheckout> our_checkout(const stripe::Metadata& metadata) {
-  if (!is_id(metadata.org, schemas::org_prefix) || !is_id(metadata.checkout, checkout_prefix)) return std::nullopt;
-  return OurCheckout{core::OrgId(metadata.org), core::CheckoutId(metadata.checkout)};
-}
-
 std::optional<core::AggregateKey> aggregate_of(const stripe::Event& event) {
-  using Aggregate = std::optional<core::AggregateKey>;
   return std::visit(core::Overloaded{
                         [](const std::monostate&) { return Aggregate(); },
-                        [](const stripe::CheckoutSession& session) {
-                          const auto ours = our_checkout(session.metadata);
-                          return ours ? Aggregate(core::aggregate_of(ours->org)) : Aggregate();
-                        },
-                        [](const stripe::Charge& charge) { return of_payment(charge.payment_intent); },
-                        [](const stripe::Dispute& dispute) { return of_payment(dispute.payment_intent); },
+                        [](const stripe::CheckoutSession& session) { return org_of(session.metadata); },
+                        [](const stripe::Charge& charge) { return org_of(charge.metadata); },
+                        [](const stripe::Refund&) { return Aggregate(); },
+                        [](const stripe::Dispute&) { return Aggregate(); },
                     },
                     event.object);
 }

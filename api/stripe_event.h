@@ -13,14 +13,7 @@ namespace api {
 // Errors: feature_switched_off, signature_invalid, signature_expired, malformed_json, json_too_deep, invalid_request.
 core::Result<schemas::stripe::Event> read_stripe_event(const App& app, const http::Request& request);
 
-// A session of a checkout that we opened; nothing for what else the account sells.
-struct OurCheckout {
-  core::OrgId org;
-  core::CheckoutId checkout;
-};
-std::optional<OurCheckout> our_checkout(const schemas::stripe::Metadata& metadata);
-
-// What an event is about: the org for a session, the payment for what happens to it later.
+// The org that an event names. Nothing for what is not ours, and for a dispute: Stripe has to be asked whose it is.
 std::optional<core::AggregateKey> aggregate_of(const schemas::stripe::Event& event);
 
 }  // namespace api

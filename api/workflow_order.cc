@@ -10,8 +10,8 @@ namespace {
 
 using core::Error;
 using core::ErrorCode;
-using schemas::workflows::Expansion;
 using schemas::workflows::Order;
+using schemas::workflows::OrderFaults;
 using schemas::workflows::Product;
 
 core::Result<Order> parse(const SpooledBody& body) {
@@ -40,16 +40,17 @@ ReadOrder expand_order(const App& app, const Products& products, const SpooledBo
     return Error{ErrorCode::invalid_request,
                  "'inputs' is required: a list of what the product takes, or 'input' for one", "inputs"};
 
-  Expansion expansion = schemas::workflows::expand(**product, *order);
-  if (expansion.fault_count > 0) {
-    Faults faults;
-    faults.listed = std::move(expansion.faults);
-    faults.count = expansion.fault_count;
-    return faults;
-  }
   core::Result<std::unique_ptr<processors::Spool>> spool = app.blobs.create_spool();
   if (spool.has_error()) return spool.error();
-  if (const auto kept = (*spool)->append(expansion.manifest); kept.has_error()) return kept.error();
+  const auto keep = [&](std::string_view piece) { return (*spool)->append(piece); };
+  core::Result<OrderFaults> found = schemas::workflows::expand(**product, *order, keep);
+  if (found.has_error()) return found.error();
+  if (found->fault_count > 0) {
+    Faults faults;
+    faults.listed = std::move(found->faults);
+    faults.count = found->fault_count;
+    return faults;
+  }
   OrderedManifest ordered;
   ordered.product = *product;
   ordered.order = std::move(*order);
@@ -70,7 +71,7 @@ core::Result<const Product*> find_product(const Products& products, const std::s
 http::awaitable<ReadOrder> read_order(const App& app, const Products& products, const SpooledBody& body,
                                       const std::string& slug) {
   auto work = [&app, &products, &body, &slug] { return expand_order(app, products, body, slug); };
-  co_return co_await http::run_on(app.blocking, std::move(work));
+  co_return co_await http::run_on(app.long_work, std::move(work));
 }
 
 Faults faults_of_order(const Order& order, Faults faults) {

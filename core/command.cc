@@ -8,9 +8,6 @@ AggregateKey aggregate_of(const OrgId& org) {
 AggregateKey aggregate_of_email(const Digest& email) {
   return AggregateKey("email:" + email.value());
 }
-AggregateKey aggregate_of(const PaymentId& payment) {
-  return AggregateKey("payment:" + payment.value());
-}
 
 namespace {
 

@@ -30,10 +30,9 @@ using Command =
                  batch::ReleaseBatch, batch::DispatchUnit, batch::RecordHandle, batch::ReportProgress,
                  batch::EndAttempt, batch::CloseUnit, batch::RecordFeedback, batch::CancelBatch, batch::ExpireBatch,
                  webhook::RecordDelivery, webhook::RetryDelivery, billing::OpenCheckout, billing::RecordCheckoutPage,
-                 billing::PayCheckout, billing::CloseCheckout, billing::NotePayment, billing::ReportRefund,
-                 billing::ReportDispute, billing::RefundCheckout, billing::MoveDispute, billing::SetProfile,
-                 imports::RecordImport, job_queue::EnqueueJob, job_queue::CancelJob, job_queue::FlushJobs,
-                 job_queue::CloseJobs, CompleteEffect>;
+                 billing::PayCheckout, billing::CloseCheckout, billing::RefundCheckout, billing::MoveDispute,
+                 billing::SetProfile, imports::RecordImport, job_queue::EnqueueJob, job_queue::CancelJob,
+                 job_queue::FlushJobs, job_queue::CloseJobs, CompleteEffect>;
 
 struct Envelope {
   CommandId id;
@@ -44,7 +43,6 @@ struct Envelope {
 
 AggregateKey aggregate_of(const OrgId& org);
 AggregateKey aggregate_of_email(const Digest& email);
-AggregateKey aggregate_of(const PaymentId& payment);
 
 // Kafka's default partitioner (murmur2), so that a keyed record of any client lands where we look for it.
 Partition partition_of(const AggregateKey& aggregate, std::uint32_t partition_count);

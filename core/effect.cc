@@ -7,9 +7,7 @@ namespace core {
 std::string key_of(const Effect& effect) {
   return std::visit(
       Overloaded{
-          [](const ForwardCommand& forward) {
-            return "forward/" + forward.aggregate.value() + (forward.cause.empty() ? "" : "/" + forward.cause);
-          },
+          [](const ForwardCommand& forward) { return "forward/" + forward.aggregate.value(); },
           [](const SendMail& mail) { return "mail/" + mail.mail.value(); },
           [](const PlanBatch& plan) { return "plan/" + plan.batch.value(); },
           [](const RunUnit& run) { return "run/" + run.batch.value() + "/" + std::to_string(run.unit.value()); },

@@ -16,7 +16,6 @@ namespace core {
 struct ForwardCommand {
   AggregateKey aggregate;
   Command command;
-  std::string cause = {};  // tells apart what goes to the same aggregate; empty where there is one thing only
 };
 
 struct SendMail {

@@ -48,10 +48,9 @@ using Event = std::variant<
     batch::HandleRecorded, batch::UnitProgressed, batch::AttemptEnded, batch::UnitClosed, batch::FeedbackRecorded,
     batch::StopRequested, batch::BatchEnded, webhook::DeliveryScheduled, webhook::DeliverySucceeded,
     webhook::DeliveryFailed, webhook::DeliveryRetried, webhook::DeliveryExhausted, billing::CheckoutOpened,
-    billing::CheckoutPageRecorded, billing::CheckoutPaid, billing::CheckoutClosed, billing::PaymentNoted,
-    billing::RefundReported, billing::DisputeReported, billing::CheckoutRefunded, billing::DisputeMoved,
-    billing::ProfileSet, imports::ImportRecorded, job_queue::JobEnqueued, job_queue::JobCancelled,
-    job_queue::JobsFlushed, job_queue::JobsReady, job_queue::JobsClosed>;
+    billing::CheckoutPageRecorded, billing::CheckoutPaid, billing::CheckoutClosed, billing::CheckoutRefunded,
+    billing::DisputeMoved, billing::ProfileSet, imports::ImportRecorded, job_queue::JobEnqueued,
+    job_queue::JobCancelled, job_queue::JobsFlushed, job_queue::JobsReady, job_queue::JobsClosed>;
 
 using Events = std::vector<Event>;
 

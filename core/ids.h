@@ -49,7 +49,7 @@ using Digest = StrongId<struct DigestTag, std::string>;
 // The payment provider's own name for one payment.
 using PaymentId = StrongId<struct PaymentTag, std::string>;  // pi_…
 
-// Which stream of the journal an aggregate lives in: "org:<org id>", "email:<digest>" or "payment:<payment id>".
+// Which stream of the journal an aggregate lives in: "org:<org id>" or "email:<digest>".
 using AggregateKey = StrongId<struct AggregateTag, std::string>;
 
 using Partition = StrongId<struct PartitionTag, std::uint32_t>;

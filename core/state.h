@@ -82,8 +82,8 @@ using StateRows =
              identity::ApiKey, identity::ApiKeySecret, ledger::Account, ledger::Reservation, ledger::Entry,
              ledger::Book, ledger::Posted, quote::Quote, batch::Batch, batch::Unit, batch::Submission,
              batch::ProviderBatch, batch::Feedback, learning::LaneDay, learning::ServedDay, learning::WorkflowDay,
-             learning::Judgement, webhook::Delivery, billing::Checkout, billing::Payment, billing::Profile,
-             imports::Import, imports::ImportContent, imports::ImportDay, job_queue::Job, job_queue::WaitingJob,
+             learning::Judgement, webhook::Delivery, billing::Checkout, billing::Profile, imports::Import,
+             imports::ImportContent, imports::ImportDay, job_queue::Job, job_queue::WaitingJob,
              job_queue::JobSubmission, job_queue::Flush, job_queue::QueueStats, Timer, Outstanding, BusCursor>;
 
 using State = StateRows::In<Tables>;

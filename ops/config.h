@@ -47,6 +47,7 @@ struct Config {
     std::uint32_t org_requests_per_minute = 6'000;       // 0: no limit
     std::uint32_t address_requests_per_minute = 12'000;  // the same
     std::string cors_origins;                            // "https://app.example.com, …"
+    std::string trusted_proxies;                         // "10.0.0.0/8, …"
   } http;
 
   struct Journal {

@@ -6,6 +6,7 @@
 #include <array>
 #include <limits>
 
+#include "api/http/trusted_proxies.h"
 #include "ops/config_values.h"
 #include "ops/did_you_mean.h"
 #include "ops/providers.h"
@@ -76,6 +77,10 @@ bool are_weights(std::string_view text) {
 
 bool are_origins(std::string_view text) {
   return origins_from(text).has_value();
+}
+
+bool are_proxies(std::string_view text) {
+  return api::http::TrustedProxies::parse(text).has_value();
 }
 
 bool are_models(std::string_view text) {
@@ -180,7 +185,11 @@ void add_http(std::vector<Key>& table) {
       .add("cors_origins", &Section::cors_origins,
            text("\"\", \"*\", or origins such as \"https://app.example.com, http://localhost:3000\"", are_origins),
            "Whose web pages may call this service from a browser; those listed by name also with a session's cookie, "
-           "with \"*\" any page with an API key.");
+           "with \"*\" any page with an API key.")
+      .add("trusted_proxies", &Section::trusted_proxies,
+           text("\"\", or addresses and networks such as \"127.0.0.1, 10.0.0.0/8\"", are_proxies),
+           "Reverse proxies in front of this service: from these alone, X-Forwarded-For tells the client's address, "
+           "which limits count by.");
 }
 
 void add_storage(std::vector<Key>& table) {

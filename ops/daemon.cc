@@ -51,6 +51,7 @@ namespace {
 constexpr std::size_t partition_threads = 2;
 constexpr std::size_t work_threads = 2;
 constexpr std::size_t blocking_threads = 2;
+constexpr std::size_t long_work_threads = 2;                     // imports take one of them at most
 constexpr auto state_flush_interval = std::chrono::seconds(60);  // bounds what a crash has to replay
 constexpr std::size_t recovery_threads = 4;
 constexpr auto settle_time =
@@ -126,6 +127,7 @@ api::http::Settings http_settings(const Config::Http& config) {
   settings.idle_timeout = config.idle_time;
   settings.body_bytes_per_second_min = config.body_bytes_per_second_min;
   settings.cors_origins = *origins_from(config.cors_origins);
+  settings.trusted_proxies = *api::http::TrustedProxies::parse(config.trusted_proxies);
   return settings;
 }
 
@@ -192,6 +194,7 @@ class Daemon::Parts {
   boost::asio::thread_pool partition_pool_{partition_threads};
   boost::asio::thread_pool work_pool_{work_threads};
   boost::asio::thread_pool blocking_pool_{blocking_threads};
+  boost::asio::thread_pool long_work_pool_{long_work_threads};
   boost::asio::thread_pool recovery_pool_{recovery_threads};
   boost::asio::io_context http_context_;
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> http_work_;
@@ -299,8 +302,8 @@ core::Result<void> Daemon::Parts::make_api() {
   const processors::StateReader reader(*state_, config_.journal.partitions, &*node_);
   app_.emplace(api::App{api_settings(config_, instance_), *node_, reader, *vault_, *blobs_,
                         processors::FileLinks(*vault_, ""), catalog_, configured_lanes(config_, catalog_), passwords_,
-                        blocking_pool_.get_executor(), now, [this] { return node_->halted(); },
-                        [this] { return metrics_.render(); }, metrics_, log_,
+                        blocking_pool_.get_executor(), long_work_pool_.get_executor(), now,
+                        [this] { return node_->halted(); }, [this] { return metrics_.render(); }, metrics_, log_,
                         [this](core::Partition partition) { return node_->elsewhere(partition); }});
   api::http::Router router;
   api::resources::add_all(router, *app_);
@@ -463,6 +466,7 @@ void Daemon::Parts::stop() {
   partition_pool_.stop();
   partition_pool_.join();
   blocking_pool_.join();
+  long_work_pool_.join();
   http_work_.reset();
   http_context_.stop();
   for (std::thread& thread : http_threads_) thread.join();

@@ -5,10 +5,17 @@
 #include <rapidjson/reader.h>
 
 #include "schemas/json_codec.h"
+#include "schemas/manifest/utf8.h"
 
 namespace schemas {
 
 namespace {
+
+// Bytes are checked by the parser; an escape may still name half of a character (\udc00).
+bool whole_utf8(const char* text, rapidjson::SizeType size) {
+  manifest::Utf8Checker checker;
+  return checker.check({text, size}) == size && !checker.incomplete();
+}
 
 class CompactWriter final : public JsonWriter {
  public:
@@ -16,6 +23,12 @@ class CompactWriter final : public JsonWriter {
 
   bool RawNumber(const char* digits, rapidjson::SizeType size, bool) {
     return RawValue(digits, size, rapidjson::kNumberType);
+  }
+  bool String(const char* text, rapidjson::SizeType size, bool copy) {
+    return whole_utf8(text, size) && JsonWriter::String(text, size, copy);
+  }
+  bool Key(const char* text, rapidjson::SizeType size, bool copy) {
+    return whole_utf8(text, size) && JsonWriter::Key(text, size, copy);
   }
   bool StartObject() { return enter() && JsonWriter::StartObject(); }
   bool StartArray() { return enter() && JsonWriter::StartArray(); }
@@ -27,6 +40,8 @@ class CompactWriter final : public JsonWriter {
     ++left_;
     return JsonWriter::EndArray(count);
   }
+
+  bool too_deep() const { return left_ < 0; }
 
  private:
   bool enter() { return --left_ >= 0; }
@@ -45,9 +60,11 @@ core::Result<std::string> compact_json(std::string_view text, int depth_max) {
   rapidjson::Reader reader;
   if (reader.Parse<flags>(stream, writer)) return std::string(buffer.GetString(), buffer.GetSize());
   const std::string place = std::to_string(reader.GetErrorOffset());
-  if (reader.GetParseErrorCode() == rapidjson::kParseErrorTermination)
+  if (writer.too_deep())
     return core::Error{core::ErrorCode::json_too_deep, "nested deeper than " + std::to_string(depth_max) + " levels",
                        place};
+  if (reader.GetParseErrorCode() == rapidjson::kParseErrorTermination)
+    return core::Error{core::ErrorCode::malformed_json, "An escape in this string names half of a character.", place};
   return core::Error{core::ErrorCode::malformed_json, rapidjson::GetParseError_En(reader.GetParseErrorCode()), place};
 }
 

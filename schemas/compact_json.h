@@ -9,7 +9,8 @@
 namespace schemas {
 
 // Keeps numbers digit by digit and members in their order, also repeated ones. Memory is bounded whatever the nesting.
-// Errors: malformed_json (`param` is the byte), json_too_deep.
+// What it answers is whole UTF-8. Errors: malformed_json (`param` is the byte; also numbers of 1e309 and more, and
+// halves of surrogate pairs), json_too_deep.
 core::Result<std::string> compact_json(std::string_view text, int depth_max = 64);
 
 }  // namespace schemas

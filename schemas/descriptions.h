@@ -50,7 +50,8 @@ SCHEMAS_FIELDS(core::batch::Segments, output, error, receipt, review, raw);
 SCHEMAS_FIELDS(core::batch::Progress, tally, segments, charged, provider_cost, input_tokens, output_tokens);
 
 SCHEMAS_FIELDS(core::batch::LaneShare, provider, model, mode, operation, succeeded, failed, input_tokens, output_tokens,
-               charged, provider_cost);
+               charged, provider_cost, cached_tokens);
+SCHEMAS_LATER(core::batch::LaneShare, cached_tokens);
 SCHEMAS_FIELDS(core::batch::AttemptOutcomes, asked, succeeded, item_faults, lane_faults, invalid, took);
 SCHEMAS_FIELDS(core::batch::PassedLane, provider, model, mode, reason);
 SCHEMAS_FIELDS(core::batch::AttemptRecord, number, provider, model, mode, passed, handle, began_at, ended_at,
@@ -80,7 +81,7 @@ SCHEMAS_FIELDS(core::identity::ResetPassword, org, token, profile);
 SCHEMAS_TYPE(core::identity::VerifyEmail, "identity.verify_email");
 SCHEMAS_FIELDS(core::identity::VerifyEmail, org, token, session);
 SCHEMAS_TYPE(core::identity::OpenSession, "identity.open_session");
-SCHEMAS_FIELDS(core::identity::OpenSession, org, session);
+SCHEMAS_FIELDS(core::identity::OpenSession, org, session, credentials_version);
 SCHEMAS_TYPE(core::identity::CloseSession, "identity.close_session");
 SCHEMAS_FIELDS(core::identity::CloseSession, org, token);
 SCHEMAS_TYPE(core::identity::CreateApiKey, "identity.create_api_key");
@@ -134,12 +135,6 @@ SCHEMAS_TYPE(core::billing::PayCheckout, "billing.pay_checkout");
 SCHEMAS_FIELDS(core::billing::PayCheckout, org, checkout, payment, amount);
 SCHEMAS_TYPE(core::billing::CloseCheckout, "billing.close_checkout");
 SCHEMAS_FIELDS(core::billing::CloseCheckout, org, checkout, reason);
-SCHEMAS_TYPE(core::billing::NotePayment, "billing.note_payment");
-SCHEMAS_FIELDS(core::billing::NotePayment, payment, org, checkout);
-SCHEMAS_TYPE(core::billing::ReportRefund, "billing.report_refund");
-SCHEMAS_FIELDS(core::billing::ReportRefund, payment, refunded);
-SCHEMAS_TYPE(core::billing::ReportDispute, "billing.report_dispute");
-SCHEMAS_FIELDS(core::billing::ReportDispute, payment, dispute, amount, reinstated);
 SCHEMAS_TYPE(core::billing::RefundCheckout, "billing.refund_checkout");
 SCHEMAS_FIELDS(core::billing::RefundCheckout, org, checkout, refunded);
 SCHEMAS_TYPE(core::billing::MoveDispute, "billing.move_dispute");
@@ -247,12 +242,6 @@ SCHEMAS_TYPE(core::billing::CheckoutPaid, "billing.checkout_paid");
 SCHEMAS_FIELDS(core::billing::CheckoutPaid, org, checkout, payment, amount);
 SCHEMAS_TYPE(core::billing::CheckoutClosed, "billing.checkout_closed");
 SCHEMAS_FIELDS(core::billing::CheckoutClosed, org, checkout, reason);
-SCHEMAS_TYPE(core::billing::PaymentNoted, "billing.payment_noted");
-SCHEMAS_FIELDS(core::billing::PaymentNoted, payment, org, checkout);
-SCHEMAS_TYPE(core::billing::RefundReported, "billing.refund_reported");
-SCHEMAS_FIELDS(core::billing::RefundReported, payment, org, checkout, refunded);
-SCHEMAS_TYPE(core::billing::DisputeReported, "billing.dispute_reported");
-SCHEMAS_FIELDS(core::billing::DisputeReported, payment, org, checkout, dispute, amount, reinstated);
 SCHEMAS_TYPE(core::billing::CheckoutRefunded, "billing.checkout_refunded");
 SCHEMAS_FIELDS(core::billing::CheckoutRefunded, org, checkout, refunded);
 SCHEMAS_TYPE(core::billing::DisputeMoved, "billing.dispute_moved");
@@ -275,7 +264,7 @@ SCHEMAS_FIELDS(core::job_queue::JobsClosed, org, batch, outcomes);
 
 // Effects
 SCHEMAS_TYPE(core::ForwardCommand, "forward_command");
-SCHEMAS_FIELDS(core::ForwardCommand, aggregate, command, cause);
+SCHEMAS_FIELDS(core::ForwardCommand, aggregate, command);
 SCHEMAS_TYPE(core::SendMail, "send_mail");
 SCHEMAS_FIELDS(core::SendMail, org, mail, kind, profile, token);
 SCHEMAS_TYPE(core::PlanBatch, "plan_batch");
@@ -313,7 +302,7 @@ SCHEMAS_TYPE(core::ledger::Entry, "l");
 SCHEMAS_FIELDS(core::ledger::Entry, org, sequence, transfer, kind, amount, available_change, reserved_change,
                available_after, reserved_after, batch, at);
 SCHEMAS_TYPE(core::ledger::Book, "b");
-SCHEMAS_FIELDS(core::ledger::Book, org, entries, granted, topped_up, captured, refunded);
+SCHEMAS_FIELDS(core::ledger::Book, org, entries, granted, topped_up, captured, refunded, owed);
 SCHEMAS_TYPE(core::ledger::Posted, "p");
 SCHEMAS_FIELDS(core::ledger::Posted, transfer, amount);
 SCHEMAS_TYPE(core::quote::Quote, "q");
@@ -347,8 +336,6 @@ SCHEMAS_FIELDS(core::webhook::Delivery, org, id, batch, type, target, phase, cre
 SCHEMAS_TYPE(core::billing::Checkout, "C");
 SCHEMAS_FIELDS(core::billing::Checkout, org, id, phase, pack, amount, provider, request, session, url, created_at,
                expires_at, payment, paid_at, closed_because, refunded, disputes);
-SCHEMAS_TYPE(core::billing::Payment, "P");
-SCHEMAS_FIELDS(core::billing::Payment, id, org, checkout);
 SCHEMAS_TYPE(core::billing::Profile, "g");
 SCHEMAS_FIELDS(core::billing::Profile, org, profile);
 SCHEMAS_TYPE(core::imports::Import, "I");

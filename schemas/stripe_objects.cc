@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "schemas/dialect/json.h"
+#include "schemas/tokens.h"
 
 namespace schemas::stripe {
 
@@ -12,6 +13,7 @@ using dialect::Json;
 using dialect::Object;
 
 constexpr std::size_t id_bytes_max = 255;
+constexpr std::string_view checkout_prefix = "chk_";
 constexpr std::int64_t time_max = 253'402'300'799;  // the end of the year 9999
 
 core::Error missing(std::string_view what) {
@@ -39,6 +41,10 @@ std::chrono::sys_seconds time_of(const Json& json) {
 
 std::int64_t amount_of(const Json& json) {
   return std::max<std::int64_t>(json.whole_number().value_or(0), 0);
+}
+
+bool is_id(std::string_view text, std::string_view prefix) {
+  return text.starts_with(prefix) && ulid_well_formed(text.substr(prefix.size()));
 }
 
 Metadata metadata_of(const Json& json) {
@@ -75,6 +81,20 @@ core::Result<Charge> charge_of(const Json& json) {
   return charge;
 }
 
+core::Result<Refund> refund_of(const Json& json) {
+  const Object object(json);
+  Refund refund{word(object["id"]), id_of(object["payment_intent"]), word(object["status"])};
+  if (refund.id.empty()) return missing("id");
+  return refund;
+}
+
+core::Result<PaymentIntent> payment_intent_of(const Json& json) {
+  const Object object(json);
+  PaymentIntent payment{word(object["id"]), metadata_of(object["metadata"])};
+  if (payment.id.empty()) return missing("id");
+  return payment;
+}
+
 core::Result<Dispute> dispute_of(const Json& json) {
   const Object object(json);
   Dispute dispute;
@@ -96,15 +116,27 @@ core::Result<void> add_object(Event& event, const Json& json) {
   if (type.starts_with("checkout.session.")) return put(session_of(json));
   if (type.starts_with("charge.dispute.")) return put(dispute_of(json));
   if (type == "charge.refunded") return put(charge_of(json));
+  if (type.starts_with("refund.") || type.starts_with("charge.refund.")) return put(refund_of(json));
   return {};
 }
 
 }  // namespace
 
+std::optional<OurCheckout> our_checkout(const Metadata& metadata) {
+  if (!is_id(metadata.org, org_prefix) || !is_id(metadata.checkout, checkout_prefix)) return std::nullopt;
+  return OurCheckout{core::OrgId(metadata.org), core::CheckoutId(metadata.checkout)};
+}
+
 core::Result<CheckoutSession> read_session(std::string_view json) {
   const core::Result<std::string> compact = dialect::compact_json(json);
   if (compact.has_error()) return compact.error();
   return session_of(Json(*compact));
+}
+
+core::Result<PaymentIntent> read_payment_intent(std::string_view json) {
+  const core::Result<std::string> compact = dialect::compact_json(json);
+  if (compact.has_error()) return compact.error();
+  return payment_intent_of(Json(*compact));
 }
 
 core::Result<Event> read_event(std::string_view json) {

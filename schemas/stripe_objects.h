@@ -5,10 +5,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "core/ids.h"
 #include "core/result.h"
 
 namespace schemas::stripe {
@@ -18,6 +20,13 @@ struct Metadata {
   std::string checkout;
   std::string org;
 };
+
+// The checkout of ours that they name; nothing for what else the account sells.
+struct OurCheckout {
+  core::OrgId org;
+  core::CheckoutId checkout;
+};
+std::optional<OurCheckout> our_checkout(const Metadata& metadata);
 
 struct CheckoutSession {
   std::string id;
@@ -39,6 +48,17 @@ struct Charge {
   Metadata metadata;
 };
 
+struct Refund {
+  std::string id;
+  std::string payment_intent;
+  std::string status;  // pending, requires_action, succeeded, failed, canceled
+};
+
+struct PaymentIntent {
+  std::string id;
+  Metadata metadata;
+};
+
 struct Dispute {
   std::string id;
   std::string payment_intent;
@@ -51,11 +71,12 @@ struct Event {
   std::string type;  // "checkout.session.completed"
   std::chrono::sys_seconds created;
   // By the beginning of the type; nothing for what we do not know.
-  std::variant<std::monostate, CheckoutSession, Charge, Dispute> object;
+  std::variant<std::monostate, CheckoutSession, Charge, Refund, Dispute> object;
 };
 
 // Errors of all: malformed_json, json_too_deep, invalid_request (a member that must be there is not).
 core::Result<CheckoutSession> read_session(std::string_view json);
+core::Result<PaymentIntent> read_payment_intent(std::string_view json);
 core::Result<Event> read_event(std::string_view json);
 
 // What Stripe says of a request that it refuses: words of its own making, such as "idempotency_error", for logs. Its

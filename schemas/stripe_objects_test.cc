@@ -45,6 +45,32 @@ TEST(StripeObjects, ReadsRefundsAndDisputesByTheirPayment) {
   EXPECT_EQ(std::get<Dispute>(dispute->object).amount, 2500);
 }
 
+TEST(StripeObjects, ReadsARefundOfAnyEventAboutOne) {
+  for (const char* type : {"refund.failed", "refund.updated", "charge.refund.updated"}) {
+    const auto read = read_event(event(type, R"({"id":"re_1","status":"failed","payment_intent":"pi_1"})"));
+    ASSERT_TRUE(read);
+    const auto& refund = std::get<Refund>(read->object);
+    EXPECT_EQ(refund.id + refund.status + refund.payment_intent, "re_1failedpi_1");
+  }
+}
+
+// If this failed, what somebody else's payment says would be taken for an id of ours.
+TEST(StripeObjects, APaymentNamesACheckoutOfOursOrNone) {
+  const std::string ulid(26, '1');
+  const auto read =
+      read_payment_intent(R"({"id":"pi_1","metadata":{"org":"org_)" + ulid + R"(","checkout":"chk_)" + ulid + "\"}}");
+  ASSERT_TRUE(read) << read.error().detail;
+  EXPECT_EQ(read->id, "pi_1");
+  const auto ours = our_checkout(read->metadata);
+  ASSERT_TRUE(ours);
+  EXPECT_EQ(ours->org.value(), "org_" + ulid);
+  EXPECT_EQ(ours->checkout.value(), "chk_" + ulid);
+  for (const Metadata& foreign : {Metadata{}, Metadata{"chk_" + ulid, ""}, Metadata{"x", "org_" + ulid},
+                                  Metadata{"chk_" + ulid, "org_../" + ulid}})
+    EXPECT_FALSE(our_checkout(foreign));
+  EXPECT_TRUE(read_payment_intent("{}").has_error());
+}
+
 TEST(StripeObjects, WhatWeDoNotKnowIsAnEventOfNothing) {
   const auto read = read_event(event("customer.created", R"({"id":"cus_1"})"));
   ASSERT_TRUE(read);

@@ -111,12 +111,17 @@ class Page:
         for one in parameters:
             if one["in"] == "path" and "example" in one:
                 path = path.replace("{" + one["name"] + "}", one["example"])
+        query = "&".join(f"{one['name']}={one['schema'].get('enum', [one['name'].upper()])[0]}" for one in parameters
+                         if one["in"] == "query" and one.get("required"))
+        path += "?" + query if query else ""
         parts = [("curl " if method == "get" else f"curl -X {method.upper()} ") + shlex.quote(self.base + path)]
         if security:
             parts.append('-H "Authorization: Bearer $OB_API_KEY"')
         example = (body or {}).get("content", {}).get("application/json", {}).get("example")
         if example is not None:
             parts += ["-H 'Content-Type: application/json'", "-d " + shlex.quote(json.dumps(example))]
+        form = (body or {}).get("content", {}).get("multipart/form-data", {}).get("schema", {}).get("properties", {})
+        parts += [f"-F {name}=@{name}" for name, member in form.items() if "format" not in member]
         return " \\\n  ".join(parts)
 
     # Schemas

@@ -43,8 +43,11 @@ bool is_on_this_machine(std::string_view url) {
   return host == "localhost" || host == "127.0.0.1";
 }
 
+// Before a server has been told of the receiver it refuses us, not the mail.
+enum class Named { nobody, receiver };
+
 // What the server last said, 0 for nothing, and how libcurl ended.
-Error sort_failure(CURLcode ended, long said) {
+Error sort_failure(CURLcode ended, long said, Named named) {
   const std::string detail = "the mail server " +
                              (said > 0 ? "answers " + std::to_string(said) : std::string("does not answer")) + " (" +
                              curl_easy_strerror(ended) + ")";
@@ -55,6 +58,8 @@ Error sort_failure(CURLcode ended, long said) {
   if (no_tls) return {ErrorCode::configuration_invalid, detail + ": it must offer TLS with a valid certificate"};
   if (ended == CURLE_COULDNT_RESOLVE_HOST || ended == CURLE_COULDNT_CONNECT)
     return {ErrorCode::unavailable, "the mail server cannot be reached"};
+  if (said >= 500 && said < 600 && named == Named::nobody)
+    return {ErrorCode::configuration_invalid, detail + " before it knows to whom: check mail.from and the mail server"};
   if (said >= 500 && said < 600) return {ErrorCode::invalid_request, detail};
   return {ErrorCode::network_failed, detail};
 }
@@ -77,7 +82,7 @@ class Sending {
     if (stopping_) return stopped();
     long said = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &said);
-    return sort_failure(ended, said);
+    return sort_failure(ended, said, named_);
   }
 
  private:
@@ -103,6 +108,9 @@ class Sending {
     set(CURLOPT_UPLOAD, 1L);
     set(CURLOPT_READFUNCTION, &on_read);
     set(CURLOPT_READDATA, this);
+    set(CURLOPT_VERBOSE, 1L);
+    set(CURLOPT_DEBUGFUNCTION, &on_debug);
+    set(CURLOPT_DEBUGDATA, this);
     set(CURLOPT_NOPROGRESS, 0L);
     set(CURLOPT_XFERINFOFUNCTION, &on_progress);
     set(CURLOPT_XFERINFODATA, this);
@@ -119,6 +127,13 @@ class Sending {
     return bytes;
   }
 
+  // Each command on its way out; looked at here, kept nowhere.
+  static int on_debug(CURL*, curl_infotype type, char* text, std::size_t bytes, void* self) {
+    if (type == CURLINFO_HEADER_OUT && std::string_view(text, bytes).starts_with("RCPT"))
+      static_cast<Sending*>(self)->named_ = Named::receiver;
+    return 0;
+  }
+
   // About once a second, and whenever something happens; not 0 ends it.
   static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
     return static_cast<Sending*>(self)->stopping_ ? 1 : 0;
@@ -130,6 +145,7 @@ class Sending {
   std::unique_ptr<curl_slist, ListDeleter> receivers_;
   std::string text_;
   std::size_t read_ = 0;
+  Named named_ = Named::nobody;
   CURLcode setting_ = CURLE_OK;
 };
 

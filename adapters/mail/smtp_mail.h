@@ -34,7 +34,7 @@ class SmtpMail final : public processors::MailSender {
   ~SmtpMail() override;
 
   // Errors: invalid_request (see render(), or the server will never take this mail); configuration_invalid (it refuses
-  // the login or has no TLS that is valid), overloaded, unavailable, network_failed.
+  // the login or the sender, or has no TLS that is valid), overloaded, unavailable, network_failed.
   void send(processors::MailMessage message, std::function<void(core::Result<void>)> done) override;
 
   // Idempotent.

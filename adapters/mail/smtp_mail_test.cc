@@ -90,6 +90,12 @@ TEST_F(SmtpMailTest, ALoginThatIsRefusedIsForTheOperatorToMend) {
   EXPECT_EQ(refusal(), ErrorCode::configuration_invalid);
 }
 
+// If this failed, a sender that the operator got wrong would lose every mail for good.
+TEST_F(SmtpMailTest, ASenderThatIsRefusedIsForTheOperatorToMend) {
+  server.answer("MAIL", "553 not from here");
+  EXPECT_EQ(refusal(), ErrorCode::configuration_invalid);
+}
+
 TEST_F(SmtpMailTest, AServerThatIsNotThereIsUnavailable) {
   SmtpSettings with = settings();
   with.url = "smtp://127.0.0.1:1";

@@ -1,5 +1,6 @@
 #include "adapters/stripe/stripe_checkout.h"
 
+#include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <utility>
 
@@ -17,8 +18,11 @@ using http_client::HttpRequest;
 using http_client::HttpResponse;
 using processors::CheckoutPage;
 using processors::CheckoutRequest;
+using processors::PaidCheckout;
+using Found = std::optional<PaidCheckout>;
 
 constexpr std::int64_t nanos_per_cent = 10'000'000;
+constexpr std::size_t payment_id_bytes_max = 255;
 
 std::string form_of(const CheckoutRequest& request) {
   const std::int64_t nanos = request.amount.nanos();
@@ -43,18 +47,26 @@ std::string form_of(const CheckoutRequest& request) {
   return form.text();
 }
 
-HttpRequest http_request(const CheckoutRequest& request, const StripeSettings& settings) {
+HttpRequest http_request(std::string method, const std::string& path, const StripeSettings& settings) {
   HttpRequest http;
-  http.method = "POST";
-  http.url = settings.base_url + "/v1/checkout/sessions";
-  http.headers = {{"authorization", "Bearer " + settings.secret_key.reveal()},
-                  {"content-type", "application/x-www-form-urlencoded"},
-                  {"idempotency-key", request.checkout.value()},
-                  {"stripe-version", api_version}};
-  http.body = form_of(request);
+  http.method = std::move(method);
+  http.url = settings.base_url + path;
+  http.headers = {{"authorization", "Bearer " + settings.secret_key.reveal()}, {"stripe-version", api_version}};
   http.connect_timeout = settings.try_timeout / 2;
   http.total_timeout = settings.try_timeout;
   return http;
+}
+
+HttpRequest session_request(const CheckoutRequest& request, const StripeSettings& settings) {
+  HttpRequest http = http_request("POST", "/v1/checkout/sessions", settings);
+  http.headers.emplace_back("content-type", "application/x-www-form-urlencoded");
+  http.headers.emplace_back("idempotency-key", request.checkout.value());
+  http.body = form_of(request);
+  return http;
+}
+
+HttpRequest payment_request(const core::PaymentId& payment, const StripeSettings& settings) {
+  return http_request("GET", "/v1/payment_intents/" + payment.value(), settings);
 }
 
 bool worth_another_try(const core::Result<HttpResponse>& response) {
@@ -77,7 +89,7 @@ Error error_of(int status, const schemas::stripe::Refusal& refusal) {
     return {ErrorCode::idempotency_conflict, "this checkout was begun before with other particulars"};
   if (status >= 400 && status < 500)
     return {ErrorCode::invalid_request,
-            "Stripe refuses this checkout" + (refusal.code.empty() ? std::string() : " (" + refusal.code + ")"),
+            "Stripe refuses this request" + (refusal.code.empty() ? std::string() : " (" + refusal.code + ")"),
             refusal.param};
   return {ErrorCode::network_failed, "Stripe answers with status " + std::to_string(status) + "; try again later"};
 }
@@ -89,18 +101,45 @@ core::Result<CheckoutPage> page_of(const HttpResponse& response) {
   return CheckoutPage{session->id, session->url, session->expires_at};
 }
 
+// It becomes a part of a URL.
+bool is_payment_id(std::string_view text) {
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !text.empty() && text.size() <= payment_id_bytes_max && std::all_of(text.begin(), text.end(), plain);
+}
+
+core::Result<Found> found_in(const HttpResponse& response, const core::PaymentId& asked) {
+  const auto payment = schemas::stripe::read_payment_intent(response.body);
+  if (payment.has_error() || payment->id != asked.value())
+    return Error{ErrorCode::network_failed, "Stripe's answer is not the payment that was asked for; try again later"};
+  const auto ours = schemas::stripe::our_checkout(payment->metadata);
+  return ours ? Found(PaidCheckout{ours->org, ours->checkout}) : Found();
+}
+
+Error refused(processors::Log& log, const HttpResponse& response) {
+  const schemas::stripe::Refusal refusal = schemas::stripe::read_refusal(response.body);
+  warn(log, "checkout_failed",
+       {{"provider", "stripe"},
+        {"status", response.status},
+        {"type", std::string_view(refusal.type)},
+        {"code", std::string_view(refusal.code)},
+        {"param", std::string_view(refusal.param)},
+        {"request", response.header("request-id").value_or("")}});
+  return error_of(response.status, refusal);
+}
+
 }  // namespace
 
-// One create(), from its first try to its answer. Kept alive by whatever it waits for.
+// One request, from its first try to its last answer. Kept alive by whatever it waits for.
 class StripeCheckout::Call : public std::enable_shared_from_this<Call> {
  public:
-  using Done = std::function<void(core::Result<CheckoutPage>)>;
+  // An answer of any status, or network_failed.
+  using Done = std::function<void(core::Result<HttpResponse>)>;
 
-  Call(const Environment& environment, std::shared_ptr<const StripeSettings> settings, CheckoutRequest request,
-       Done done)
+  Call(const Environment& environment, std::shared_ptr<const StripeSettings> settings, HttpRequest request, Done done)
       : client_(environment.client),
         log_(environment.log),
-        metrics_(environment.metrics),
         settings_(std::move(settings)),
         request_(std::move(request)),
         done_(std::move(done)),
@@ -108,12 +147,13 @@ class StripeCheckout::Call : public std::enable_shared_from_this<Call> {
 
   void make_try() {
     ++tries_;
-    client_.send(http_request(request_, *settings_),
-                 [self = shared_from_this()](core::Result<HttpResponse> response) { self->on_response(response); });
+    client_.send(request_, [self = shared_from_this()](core::Result<HttpResponse> response) {
+      self->on_response(std::move(response));
+    });
   }
 
  private:
-  void on_response(const core::Result<HttpResponse>& response) {
+  void on_response(core::Result<HttpResponse> response) {
     if (worth_another_try(response) && tries_ < tries_max) {
       timer_.expires_after(settings_->retry_delay * (1 << (tries_ - 1)));
       timer_.async_wait([self = shared_from_this()](const boost::system::error_code&) { self->make_try(); });
@@ -121,35 +161,15 @@ class StripeCheckout::Call : public std::enable_shared_from_this<Call> {
     }
     if (response.has_error()) {
       warn(log_, "checkout_failed", {{"provider", "stripe"}, {"code", to_string(response.error().code)}});
-      return end(Error{ErrorCode::network_failed, "Stripe does not answer; try again later"});
+      response = Error{ErrorCode::network_failed, "Stripe does not answer; try again later"};
     }
-    if (response->status != 200) return refuse(*response);
-    end(page_of(*response));
-  }
-
-  void refuse(const HttpResponse& response) {
-    const schemas::stripe::Refusal refusal = schemas::stripe::read_refusal(response.body);
-    warn(log_, "checkout_failed",
-         {{"provider", "stripe"},
-          {"status", response.status},
-          {"type", std::string_view(refusal.type)},
-          {"code", std::string_view(refusal.code)},
-          {"param", std::string_view(refusal.param)},
-          {"request", response.header("request-id").value_or("")}});
-    end(error_of(response.status, refusal));
-  }
-
-  void end(core::Result<CheckoutPage> page) {
-    metrics_.count("batchrouter_checkout_creations_total",
-                   {{"provider", "stripe"}, {"outcome", page.has_value() ? "made" : "failed"}});
-    done_(std::move(page));
+    done_(std::move(response));
   }
 
   http_client::HttpClient& client_;
   processors::Log& log_;
-  processors::Metrics& metrics_;
   const std::shared_ptr<const StripeSettings> settings_;
-  const CheckoutRequest request_;
+  const HttpRequest request_;
   const Done done_;
   int tries_ = 0;
   boost::asio::steady_timer timer_;
@@ -158,8 +178,43 @@ class StripeCheckout::Call : public std::enable_shared_from_this<Call> {
 StripeCheckout::StripeCheckout(Environment environment, StripeSettings settings)
     : environment_(std::move(environment)), settings_(std::make_shared<StripeSettings>(std::move(settings))) {}
 
-void StripeCheckout::create(CheckoutRequest request, std::function<void(core::Result<CheckoutPage>)> done) {
+void StripeCheckout::call(HttpRequest request, std::function<void(core::Result<HttpResponse>)> done) const {
   std::make_shared<Call>(environment_, settings_, std::move(request), std::move(done))->make_try();
+}
+
+void StripeCheckout::create(CheckoutRequest request, std::function<void(core::Result<CheckoutPage>)> done) {
+  auto end = [&log = environment_.log, &metrics = environment_.metrics,
+              done = std::move(done)](core::Result<HttpResponse> response) {
+    core::Result<CheckoutPage> page = response.has_error()      ? core::Result<CheckoutPage>(response.error())
+                                      : response->status != 200 ? core::Result<CheckoutPage>(refused(log, *response))
+                                                                : page_of(*response);
+    metrics.count("batchrouter_checkout_creations_total",
+                  {{"provider", "stripe"}, {"outcome", page.has_value() ? "made" : "failed"}});
+    done(std::move(page));
+  };
+  call(session_request(request, *settings_), std::move(end));
+}
+
+void StripeCheckout::find_payment(core::PaymentId payment, std::function<void(core::Result<Found>)> done) {
+  if (!is_payment_id(payment.value())) return done(Found());
+  HttpRequest request = payment_request(payment, *settings_);
+  auto end = [&log = environment_.log, &metrics = environment_.metrics, payment = std::move(payment),
+              done = std::move(done)](core::Result<HttpResponse> response) {
+    core::Result<Found> found = Found();
+    if (response.has_error()) {
+      found = response.error();
+    } else if (response->status == 200) {
+      found = found_in(*response, payment);
+    } else if (response->status != 404) {
+      found = refused(log, *response);
+    }
+    metrics.count("batchrouter_payment_lookups_total", {{"provider", "stripe"},
+                                                        {"outcome", found.has_error() ? "failed"
+                                                                    : *found          ? "found"
+                                                                                      : "unknown"}});
+    done(std::move(found));
+  };
+  call(std::move(request), std::move(end));
 }
 
 }  // namespace adapters::stripe

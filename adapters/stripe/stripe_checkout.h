@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "adapters/http_client/http_client.h"
@@ -24,12 +25,13 @@ struct StripeSettings {
   std::chrono::milliseconds retry_delay{500};  // before the second try, twice as much before each after it
 };
 
-// Checkout Sessions of Stripe. A try that fails is made again, under the same Idempotency-Key, when Stripe says so
-// (Stripe-Should-Retry), else after 409, 429, 500 and above, or when no answer came; tries_max times in all.
+// Checkout Sessions of Stripe, and whose its payments are. A try that fails is made again, under the same
+// Idempotency-Key, when Stripe says so (Stripe-Should-Retry), else after 409, 429, 500 and above, or when no answer
+// came; tries_max times in all.
 //
 // The session and its payment carry `checkout` and `org` as metadata: so do the events about them, and about refunds.
 //
-// Threading: create() from any thread; `done` runs on the client's thread or on `executor`.
+// Threading: any thread; `done` runs on the client's thread or on `executor`, or at once for what is no payment's id.
 // Requires: the client, the log and the metrics outlive it and whatever it has posted on `executor`; a callback is
 // dropped when the executor stops in the middle of a wait.
 class StripeCheckout final : public processors::CheckoutProvider {
@@ -45,9 +47,13 @@ class StripeCheckout final : public processors::CheckoutProvider {
   std::string_view name() const override { return "stripe"; }
   void create(processors::CheckoutRequest request,
               std::function<void(core::Result<processors::CheckoutPage>)> done) override;
+  void find_payment(core::PaymentId payment,
+                    std::function<void(core::Result<std::optional<processors::PaidCheckout>>)> done) override;
 
  private:
   class Call;
+
+  void call(http_client::HttpRequest request, std::function<void(core::Result<http_client::HttpResponse>)> done) const;
 
   const Environment environment_;
   const std::shared_ptr<const StripeSettings> settings_;

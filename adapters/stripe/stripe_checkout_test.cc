@@ -35,6 +35,19 @@ class StripeCheckoutTest : public testing::Test {
   };
 
   core::Result<CheckoutPage> create(std::vector<Answer> answers) {
+    return ask<CheckoutPage>(std::move(answers),
+                             [](StripeCheckout& provider, auto done) { provider.create(request(), std::move(done)); });
+  }
+
+  using Found = std::optional<processors::PaidCheckout>;
+  core::Result<Found> find(std::vector<Answer> answers, const std::string& payment = "pi_1") {
+    return ask<Found>(std::move(answers), [&](StripeCheckout& provider, auto done) {
+      provider.find_payment(core::PaymentId(payment), std::move(done));
+    });
+  }
+
+  template <class T, class Begin>
+  core::Result<T> ask(std::vector<Answer> answers, Begin begin) {
     received.clear();
     std::size_t next = 0;
     http_client::TestHttpServer server([&](const ReceivedRequest& request, TestConnection& connection) {
@@ -50,10 +63,10 @@ class StripeCheckoutTest : public testing::Test {
     http_client::HttpClient client;
     boost::asio::thread_pool pool(1);
     StripeCheckout provider({pool.get_executor(), client, log, metrics}, std::move(settings));
-    std::promise<core::Result<CheckoutPage>> promise;
-    std::future<core::Result<CheckoutPage>> page = promise.get_future();
-    provider.create(request(), [&](core::Result<CheckoutPage> answer) { promise.set_value(std::move(answer)); });
-    core::Result<CheckoutPage> answer = page.get();
+    std::promise<core::Result<T>> promise;
+    std::future<core::Result<T>> future = promise.get_future();
+    begin(provider, [&](core::Result<T> answer) { promise.set_value(std::move(answer)); });
+    core::Result<T> answer = future.get();
     client.stop();
     pool.stop();
     pool.join();
@@ -139,6 +152,44 @@ TEST_F(StripeCheckoutTest, RefusalsAreSortedAndQuoteNothing) {
   EXPECT_EQ(create({{302}}).error().code, ErrorCode::network_failed);
   for (const char* body : {"", "{", "[]", R"({"id":"cs_1"})", R"({"id":"cs_1","url":null})"})
     EXPECT_EQ(create({{200, body}}).error().code, ErrorCode::network_failed) << body;
+}
+
+// If this failed, a dispute would be about nobody's credits, or about somebody else's.
+TEST_F(StripeCheckoutTest, SaysWhichCheckoutAPaymentPaid) {
+  const std::string ulid(26, '1');
+  const std::string ours = R"({"id":"pi_1","metadata":{"org":"org_)" + ulid + R"(","checkout":"chk_)" + ulid + "\"}}";
+  const auto found = find({{503}, {0}, {200, ours}});
+  ASSERT_TRUE(found) << found.error().detail;
+  ASSERT_TRUE(*found);
+  EXPECT_EQ((*found)->org.value(), "org_" + ulid);
+  EXPECT_EQ((*found)->checkout.value(), "chk_" + ulid);
+  ASSERT_EQ(received.size(), 3u);
+  EXPECT_EQ(received[2].method, "GET");
+  EXPECT_EQ(received[2].target, "/v1/payment_intents/pi_1");
+  EXPECT_EQ(received[2].headers["authorization"], "Bearer sk_test_1");
+  EXPECT_EQ(received[2].headers["stripe-version"], api_version);
+
+  for (const Answer& foreign : {Answer{404, "{}"}, Answer{200, R"({"id":"pi_1"})"},
+                                Answer{200, R"({"id":"pi_1","metadata":{"org":"x","checkout":"y"}})"}}) {
+    const auto nobody = find({foreign});
+    ASSERT_TRUE(nobody) << foreign.body;
+    EXPECT_FALSE(*nobody) << foreign.body;
+  }
+  EXPECT_EQ(find({{500}}).error().code, ErrorCode::network_failed);
+  EXPECT_EQ(received.size(), std::size_t{tries_max});
+  EXPECT_EQ(find({{401, "{}"}}).error().code, ErrorCode::configuration_invalid);
+  EXPECT_EQ(find({{200, "{}"}}).error().code, ErrorCode::network_failed);
+  EXPECT_EQ(find({{200, ours}}, "pi_2").error().code, ErrorCode::network_failed) << "another payment";
+}
+
+TEST_F(StripeCheckoutTest, WhatIsNoIdOfAPaymentIsNeverAskedFor) {
+  for (const std::string& text :
+       {std::string(), std::string("pi_1/../x"), std::string("pi_1?a"), std::string("pi 1"), std::string(256, 'p')}) {
+    const auto found = find({{500}}, text);
+    ASSERT_TRUE(found) << text;
+    EXPECT_FALSE(*found) << text;
+    EXPECT_TRUE(received.empty()) << text;
+  }
 }
 
 TEST(StripeForm, EncodesEverythingButBracketsInNamesAndPlainLetters) {

@@ -179,6 +179,7 @@ awaitable<core::Result<Connection::Arrival>> Connection::read_header(Parser& par
 
 awaitable<Response> Connection::answer(Request& request, Parser& parser, RequestBody& body) {
   const core::Result<void> head = take_head(parser, request);
+  request.remote_address = service_->settings.trusted_proxies.client_behind(remote_address_, request.headers);
   if (!head) co_return problem(head.error(), request);
   Router::Match match = service_->router.match(request.method, request.path);
   if (match.route == nullptr) co_return without_route(request, match);

@@ -151,17 +151,17 @@ class ProxiedBody final : public BodySource {
   const Proxy::Settings::Duration timeout_;
 };
 
-// The answer to HEAD: a length without its bytes.
+// The answer to HEAD: a length, where it is known, without its bytes.
 class LengthAlone final : public BodySource {
  public:
-  explicit LengthAlone(std::uint64_t length) : length_(length) {}
+  explicit LengthAlone(std::optional<std::uint64_t> length) : length_(length) {}
   std::optional<std::uint64_t> length() const override { return length_; }
   awaitable<core::Result<std::string>> next(std::size_t) override {
     co_return core::Error{core::ErrorCode::internal, "an answer to HEAD has no body"};
   }
 
  private:
-  const std::uint64_t length_;
+  const std::optional<std::uint64_t> length_;
 };
 
 // Sends what is left of the request behind `head`. Stops where the server answers or closes before the end.
@@ -237,8 +237,9 @@ awaitable<core::Result<Response>> Proxy::forward(std::string url, Request& reque
   const auto announced = parser.content_length();
   const auto length = announced ? std::optional<std::uint64_t>(*announced) : std::nullopt;
   if (parser.is_done()) {
+    const bool chunked = parser.chunked();
     exchange->end();
-    if (request.method == Method::head && length) response.stream = std::make_unique<LengthAlone>(*length);
+    if (request.method == Method::head && (length || chunked)) response.stream = std::make_unique<LengthAlone>(length);
   } else {
     response.stream = std::make_unique<ProxiedBody>(std::move(exchange), length, settings_.read_timeout);
   }

@@ -79,7 +79,7 @@ class ProxyTest : public ::testing::Test {
     return settings;
   }
 
-  // "200 body", or "error: text"; "200 part, error: text" where the answer breaks off.
+  // "200 body", "200 of length" for HEAD, or "error: text"; "200 part, error: text" where the answer breaks off.
   static awaitable<void> exchange(Proxy& proxy, std::string url, Request& request, std::string& outcome) {
     core::Result<Response> response = co_await proxy.forward(url, request, {});
     if (!response) {
@@ -87,6 +87,11 @@ class ProxyTest : public ::testing::Test {
       co_return;
     }
     outcome = std::to_string(response->status) + " ";
+    if (request.method == Method::head) {
+      const auto length = response->stream ? response->stream->length() : std::uint64_t{0};
+      outcome += "of " + (length ? std::to_string(*length) : "unknown length");
+      co_return;
+    }
     while (response->stream) {
       core::Result<std::string> piece = co_await response->stream->next(7);
       if (!piece) outcome += ", error: " + piece.error().detail;
@@ -180,6 +185,13 @@ TEST_F(ProxyTest, SaysThatNothingWasDoneWhereNothingWasSent) {
   for (const std::string& bad : {url, std::string("nowhere"), std::string("https://127.0.0.1:1"),
                                  std::string("http://127.0.0.1:1/path"), std::string("http://127.0.0.1:port")})
     EXPECT_THAT(ask(bad, Method::post), HasSubstr("cannot be reached")) << bad;
+}
+
+TEST_F(ProxyTest, AnswersHeadWithTheLengthThatIsKnownAndWithNoneElse) {
+  const RawServer known("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+  const RawServer unknown("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  EXPECT_EQ(ask(known.url(), Method::head), "200 of 5");
+  EXPECT_EQ(ask(unknown.url(), Method::head), "200 of unknown length") << "it would be sent as empty";
 }
 
 }  // namespace

@@ -37,6 +37,8 @@ class BodyReader {
   virtual awaitable<core::Result<std::string>> read(std::size_t bytes_max) = 0;
 };
 
+enum class Sender { client, node };  // node: another one of ours, which a client had asked
+
 // Lifetime: outlives the handler's coroutine, not more.
 struct Request {
   Method method = Method::other;
@@ -47,9 +49,10 @@ struct Request {
   Headers headers;
   std::string route;                  // the pattern that matched; empty when none did. Safe as a metric's label.
   std::string request_id;             // the client's, or ours
-  std::string remote_address;         // of the peer, without the port; the server takes it from no header
+  std::string remote_address;         // of the client, without the port: the peer, or who stands behind trusted proxies
   std::string body;                   // on routes with a small body
   BodyReader* body_stream = nullptr;  // on routes that stream, never null there
+  Sender sender = Sender::client;
 
   // The first one of that name.
   std::optional<std::string> query(std::string_view name) const;

@@ -12,6 +12,7 @@
 
 #include "api/http/awaitable.h"
 #include "api/http/router.h"
+#include "api/http/trusted_proxies.h"
 #include "core/result.h"
 
 namespace api::http {
@@ -33,6 +34,7 @@ struct Settings {
   Duration linger_timeout = std::chrono::seconds(2);
   // Whose pages may read answers (cross_origin.h).
   std::vector<std::string> cors_origins = {};
+  TrustedProxies trusted_proxies = {};
 };
 
 // Called on the connection's strand; must neither block nor throw.

@@ -148,6 +148,7 @@ class TestServer {
     router.add(Method::get, "/hello", [](Request&) { return answer(text(200, "hello")); });
     router.add(Method::get, "/empty", [](Request&) { return answer(no_content()); });
     router.add(Method::get, "/items/{id}", [](Request& r) { return answer(text(200, r.path_parameter("id"))); });
+    router.add(Method::get, "/address", [](Request& r) { return answer(text(200, r.remote_address)); });
     router.add(Method::get, "/query", [](Request& r) { return answer(text(200, r.query("q").value_or("none"))); });
     router.add(
         Method::post, "/echo", [](Request& r) { return answer(text(200, r.body)); }, small(1024 * 1024));

@@ -131,7 +131,7 @@ class Auth {
     core::Result<Applicant> applicant = parse_applicant(request, kind);
     if (applicant.has_error()) co_return applicant.error();
     const EmailAddress email = applicant->email;
-    if (auto refusal = limits_.by_email(request, email)) co_return std::move(*refusal);
+    if (auto refusal = limits_.by_mail(request, email)) co_return std::move(*refusal);
 
     core::Result<std::string> hash = co_await hash_password(app_, applicant->password);
     if (hash.has_error()) co_return hash.error();
@@ -194,7 +194,7 @@ class Auth {
       co_await answer_alike(started);
       co_return wrong_credentials();
     }
-    const core::Result<OpenedSession> session = co_await open_session((*account)->org);
+    const core::Result<OpenedSession> session = co_await open_session((*account)->org, (*account)->credentials_version);
     if (session.has_error()) co_return session.error();
     co_return with_cookie(http::json(200, session_json("logged_in", *session)), *session);
   }
@@ -219,6 +219,7 @@ class Auth {
   struct Account {
     core::OrgId org;
     std::string password_hash;
+    std::uint32_t credentials_version = 0;
   };
 
   http::awaitable<core::Result<void>> sign_up(Applicant applicant) {
@@ -272,7 +273,7 @@ class Auth {
     if (!*org || !(*org)->verified_at) co_return std::optional<Account>{};
     core::Result<schemas::Profile> profile = co_await read_profile(app_, **org);
     if (profile.has_error()) co_return profile.error();
-    co_return std::optional(Account{(*org)->id, std::move(profile->password_hash)});
+    co_return std::optional(Account{(*org)->id, std::move(profile->password_hash), (*org)->credentials_version});
   }
 
   http::awaitable<core::Result<OpenedSession>> use_token(std::string token) {
@@ -284,9 +285,9 @@ class Auth {
     co_return co_await open(*org, std::move(offer.token), std::move(use));
   }
 
-  http::awaitable<core::Result<OpenedSession>> open_session(core::OrgId org) {
+  http::awaitable<core::Result<OpenedSession>> open_session(core::OrgId org, std::uint32_t credentials_version) {
     SessionOffer offer = offer_session(app_, org);
-    core::Command command_to_open = identity::OpenSession{org, offer.session};
+    core::Command command_to_open = identity::OpenSession{org, offer.session, credentials_version};
     co_return co_await open(std::move(org), std::move(offer.token), std::move(command_to_open));
   }
 

@@ -2,8 +2,9 @@
 
 #include "api/batch_events.h"
 
-#include <charconv>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "api/authentication.h"
@@ -19,16 +20,16 @@ namespace {
 using core::batch::Batch;
 
 // A client that comes back says in the header where it was, whatever its URL had at first.
-core::Result<std::uint64_t> last_event_id(const http::Request& request, const Batch& batch) {
+core::Result<EventId> last_event_id(const http::Request& request, const Batch& batch) {
   const auto header = request.headers.get("Last-Event-ID");
-  const std::string text = header ? std::string(*header) : request.query("last_event_id").value_or("0");
-  std::uint64_t id = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size() || id > batch.version)
+  const std::optional<std::string> text = header ? std::string(*header) : request.query("last_event_id");
+  if (!text) return EventId{};
+  const std::optional<EventId> id = event_id_from(*text);
+  if (!id || id->version > batch.version || id->items_done > batch.plan.item_count)
     return core::Error{core::ErrorCode::invalid_request,
                        "this is the id of no event of this batch; send that of the last event received, or none",
                        header ? "Last-Event-ID" : "last_event_id"};
-  return id;
+  return *id;
 }
 
 http::awaitable<Outcome> get_events(const App& app, EventStreams& streams, http::Request& request) {
@@ -38,10 +39,10 @@ http::awaitable<Outcome> get_events(const App& app, EventStreams& streams, http:
   const core::BatchId id(request.path_parameter("id"));
   const core::Result<Batch> batch = find_batch(app, principal->org, id);
   if (batch.has_error()) co_return batch.error();
-  const core::Result<std::uint64_t> after = last_event_id(request, *batch);
+  const core::Result<EventId> after = last_event_id(request, *batch);
   if (after.has_error()) co_return after.error();
   // Who has seen the end is told to come back no more.
-  if (core::batch::terminal(batch->phase) && *after == batch->version) co_return http::no_content();
+  if (core::batch::terminal(batch->phase) && after->version == batch->version) co_return http::no_content();
   auto place = streams.enter(principal->org);
   if (!place)
     co_return core::Error{

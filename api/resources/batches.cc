@@ -142,7 +142,7 @@ http::awaitable<http::Response> retry_batch(const App& app, KeysInFlight& keys, 
     if (scores.has_error()) return scores.error();
     return make_intake(app).plan(*items, app.now(), *scores);
   };
-  core::Result<processors::PlannedManifest> planned = co_await http::run_on(app.blocking, std::move(work));
+  core::Result<processors::PlannedManifest> planned = co_await http::run_on(app.long_work, std::move(work));
   if (planned.has_error()) co_return http::problem(planned.error(), request);
   Faults faults;
   faults.listed = std::move(planned->faults);

@@ -128,9 +128,12 @@ http::awaitable<Outcome> get_list(const App& app, http::Request& request, Billin
 }
 
 core::Result<schemas::BillingContact> parse_contact(const http::Request& request) {
-  const core::Result<JsonBody> body = JsonBody::parse(request, {"email", "name"});
+  const core::Result<JsonBody> body = JsonBody::parse(request, {"billing_email", "email", "name"});
   if (body.has_error()) return body.error();
-  const core::Result<std::string> text = body->text("email", email_text_bytes_max);
+  if (body->has("billing_email") && body->has("email"))
+    return core::Error{core::ErrorCode::invalid_request, "'billing_email' and 'email' say the same; send one", "email"};
+  const std::string_view member = body->has("email") ? "email" : "billing_email";
+  const core::Result<std::string> text = body->text(member, email_text_bytes_max);
   if (text.has_error()) return text.error();
   const core::Result<EmailAddress> email = parse_email_address(*text);
   if (email.has_error()) return email.error();

@@ -48,12 +48,11 @@ core::CheckoutId checkout_id(const App& app, const core::OrgId& org, const std::
   return core::CheckoutId(std::move(id));
 }
 
-// Where a customer is sent after paying: over https, or to ourselves.
-core::Result<std::string> return_url(const App& app, const JsonBody& body, std::string_view name,
-                                     const std::string& absent) {
+// Where a customer is sent after paying: over https, or to ourselves. Empty where the client names nothing.
+core::Result<std::string> return_url(const App& app, const JsonBody& body, std::string_view name) {
   const core::Result<std::optional<std::string>> given = body.optional_text(name, url_bytes_max);
   if (given.has_error()) return given.error();
-  if (!*given) return absent;
+  if (!*given) return std::string();
   const std::string& url = **given;
   const bool plain = url.find_first_of(" \"<>\\^`") == std::string::npos &&
                      std::all_of(url.begin(), url.end(), [](char c) { return c > ' ' && c < 0x7f; });
@@ -91,14 +90,16 @@ core::Result<Order> parse_order(const App& app, const http::Request& request, co
   order.opening.pack = pack->code;
   order.opening.amount = pack->amount;
   order.opening.provider = app.checkout->name();
-  const std::string back = app.settings.public_url + "/v1/billing/return?checkout_session=";
-  auto success = return_url(app, *body, "success_url", back + order.opening.checkout.value());
+  const core::Result<std::string> success = return_url(app, *body, "success_url");
   if (success.has_error()) return success.error();
-  auto cancel = return_url(app, *body, "cancel_url", back + order.opening.checkout.value());
+  const core::Result<std::string> cancel = return_url(app, *body, "cancel_url");
   if (cancel.has_error()) return cancel.error();
-  order.success_url = std::move(*success);
-  order.cancel_url = std::move(*cancel);
-  order.opening.request = schemas::sha256(order.opening.pack + "\n" + order.success_url + "\n" + order.cancel_url);
+  // Of what the client sent: our own URL may be another one when it sends it again.
+  order.opening.request = schemas::sha256(order.opening.pack + "\n" + *success + "\n" + *cancel);
+  const std::string back =
+      app.settings.public_url + "/v1/billing/return?checkout_session=" + order.opening.checkout.value();
+  order.success_url = success->empty() ? back : *success;
+  order.cancel_url = cancel->empty() ? back : *cancel;
   return order;
 }
 
@@ -119,20 +120,21 @@ Error provider_refusal(const App& app, const Error& error) {
 }
 
 // The provider's page, asked for and made known. The intent is durable before, so that a crash in between leaves
-// nothing that cannot be found: asked again, the provider answers with the same page.
-http::awaitable<core::Result<void>> make_page(const App& app, Order order) {
-  auto read = [&app, org = order.opening.org] { return read_billing_contact(app, org); };
+// nothing that cannot be found: asked again, the provider answers with the same page. Pack and amount are those of the
+// intent, as the catalog of packs may have changed since.
+http::awaitable<core::Result<void>> make_page(const App& app, Checkout checkout, Order order) {
+  auto read = [&app, org = checkout.org] { return read_billing_contact(app, org); };
   const core::Result<std::optional<schemas::BillingContact>> contact =
       co_await http::run_on(app.blocking, std::move(read));
   if (contact.has_error()) co_return contact.error();
 
   processors::CheckoutRequest asked;
-  asked.checkout = order.opening.checkout;
-  asked.org = order.opening.org;
+  asked.checkout = checkout.id;
+  asked.org = checkout.org;
   if (*contact) asked.customer_email = (*contact)->email;
-  asked.pack_code = order.opening.pack;
-  asked.description = "BatchRouter credit, " + core::to_decimal(order.opening.amount) + " USD";
-  asked.amount = order.opening.amount;
+  asked.pack_code = checkout.pack;
+  asked.description = "BatchRouter credit, " + core::to_decimal(checkout.amount) + " USD";
+  asked.amount = checkout.amount;
   asked.success_url = std::move(order.success_url);
   asked.cancel_url = std::move(order.cancel_url);
   std::function<void(std::function<void(core::Result<CheckoutPage>)>)> create =
@@ -143,14 +145,14 @@ http::awaitable<core::Result<void>> make_page(const App& app, Order order) {
   if (page.has_error()) co_return provider_refusal(app, page.error());
 
   core::billing::RecordCheckoutPage record;
-  record.org = order.opening.org;
-  record.checkout = order.opening.checkout;
+  record.org = checkout.org;
+  record.checkout = checkout.id;
   record.session = std::move(page->session);
   record.url = std::move(page->url);
   record.expires_at = page->expires_at;
   core::Command recording = std::move(record);
   const core::Result<processors::Answer> recorded =
-      co_await command(app, core::aggregate_of(order.opening.org), std::move(recording));
+      co_await command(app, core::aggregate_of(checkout.org), std::move(recording));
   if (recorded.has_error()) co_return recorded.error();
   co_return core::Result<void>();
 }
@@ -181,7 +183,7 @@ http::awaitable<Outcome> create_session(const App& app, http::Request& request) 
   const core::Result<Checkout> checkout = find_checkout(app, principal->org, id);
   if (checkout.has_error()) co_return checkout.error();
   if (needs_page(*checkout)) {
-    const core::Result<void> made = co_await make_page(app, std::move(*order));
+    const core::Result<void> made = co_await make_page(app, *checkout, std::move(*order));
     if (made.has_error()) co_return made.error();
   }
   Outcome answer = respond(app, principal->org, id, 201);

@@ -153,6 +153,7 @@ class FilesTest : public testing::Test {
                 {},
                 passwords,
                 pool.get_executor(),
+                pool.get_executor(),
                 [this] { return now; },
                 [this] { return halted; },
                 [] { return std::string("up 1\n"); },

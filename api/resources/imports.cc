@@ -1,4 +1,5 @@
 // POST and GET /v1/imports, GET /v1/imports/{id} and /v1/imports/{id}/manifest.
+#include <boost/asio/strand.hpp>
 #include <memory>
 #include <utility>
 
@@ -131,7 +132,27 @@ http::Response nothing_to_count(const http::Request& request, const processors::
                        {{"error_count", std::to_string(faults.count())}, {"errors", render_faults(faults)}});
 }
 
-http::awaitable<Outcome> create_import(const App& app, KeysInFlight& keys, http::Request& request) {
+core::imports::RecordImport key_of_known(const Import& import, Provider provider, const core::Digest& idempotency) {
+  core::imports::RecordImport command;
+  command.org = import.org;
+  command.import = import.id;
+  command.provider = std::string(to_string(provider));
+  command.content = import.content;
+  command.idempotency = idempotency;
+  return command;
+}
+
+// Imports that are being taken in. Each may take minutes, so they are read one after the other, and of one org no
+// second one waits: other long work goes on beside them.
+struct UnderWay {
+  explicit UnderWay(const App& app) : one_by_one(boost::asio::make_strand(app.long_work)) {}
+
+  KeysInFlight keys;
+  KeysInFlight of_org;
+  boost::asio::any_io_executor one_by_one;
+};
+
+http::awaitable<Outcome> create_import(const App& app, UnderWay& under_way, http::Request& request) {
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) co_return principal.error();
   const core::OrgId& org = principal->org;
@@ -145,9 +166,10 @@ http::awaitable<Outcome> create_import(const App& app, KeysInFlight& keys, http:
 
   core::Digest idempotency;
   std::unique_ptr<KeysInFlight::Hold> hold;
+  bool bound = true;  // there is no key, or it stands for this content already
   if (*key) {
     idempotency = idempotency_digest("POST /v1/imports", **key);
-    hold = keys.try_hold(org, idempotency);
+    hold = under_way.keys.try_hold(org, idempotency);
     if (!hold)
       co_return Error{ErrorCode::idempotency_in_flight,
                       "a request with this Idempotency-Key is still running; wait and send it again",
@@ -158,14 +180,27 @@ http::awaitable<Outcome> create_import(const App& app, KeysInFlight& keys, http:
       co_return Error{ErrorCode::idempotency_conflict,
                       "this Idempotency-Key was used with another import; use a new key for a new one",
                       "Idempotency-Key"};
+    bound = first->has_value();
   }
   // Read again only what was never counted: large files take a while.
   const core::Result<std::optional<Import>> earlier = find_earlier(app, org, upload->content);
   if (earlier.has_error()) co_return earlier.error();
-  if (*earlier) co_return co_await created(app, **earlier, true);
+  if (*earlier) {
+    if (!bound) {
+      core::Command binding = key_of_known(**earlier, *provider, idempotency);
+      const core::Result<processors::Answer> answer =
+          co_await command(app, core::aggregate_of(org), std::move(binding));
+      if (answer.has_error()) co_return answer.error();
+    }
+    co_return co_await created(app, **earlier, true);
+  }
 
+  const std::unique_ptr<KeysInFlight::Hold> reading = under_way.of_org.try_hold(org, core::Digest("reading"));
+  if (!reading)
+    co_return Error{ErrorCode::overloaded,
+                    "another import of this organization is being read; wait until it is answered and send this again"};
   auto work = [&app, &org, &provider, &upload] { return prepare(app, org, *provider, *upload); };
-  core::Result<Prepared> prepared = co_await http::run_on(app.blocking, std::move(work));
+  core::Result<Prepared> prepared = co_await http::run_on(under_way.one_by_one, std::move(work));
   if (prepared.has_error()) co_return prepared.error();
   if (prepared->command.days.empty()) co_return nothing_to_count(request, prepared->faults);
   prepared->command.idempotency = idempotency;
@@ -240,10 +275,11 @@ http::awaitable<Outcome> get_manifest(const App& app, http::Request& request) {
 }  // namespace
 
 void add_imports(http::Router& router, const App& app) {
-  const auto keys = std::make_shared<KeysInFlight>();
-  router.add(http::Method::post, "/v1/imports",
-             [&app, keys](http::Request& request) { return answered(request, create_import(app, *keys, request)); },
-             {http::Body::stream, app.settings.body_bytes_max, org});
+  const auto under_way = std::make_shared<UnderWay>(app);
+  router.add(
+      http::Method::post, "/v1/imports",
+      [&app, under_way](http::Request& request) { return answered(request, create_import(app, *under_way, request)); },
+      {http::Body::stream, app.settings.body_bytes_max, org});
   router.add(http::Method::get, "/v1/imports",
              [&app](http::Request& request) { return answered(request, list_imports(app, request)); }, {.access = org});
   router.add(http::Method::get, "/v1/imports/{id}",

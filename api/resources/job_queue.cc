@@ -197,11 +197,12 @@ core::Result<std::string> job_text(const App& app, const core::OrgId& org, const
   return render_job(*job);
 }
 
-std::string result_of_cancelled(const Job& job) {
+std::string result_without_row(const Job& job, std::string_view code, std::string_view message) {
   JsonText json;
-  json.text("job_id", job.id.value()).text("job_type", job.type).text("status", "cancelled");
+  json.text("job_id", job.id.value()).text("job_type", job.type);
+  json.text("status", core::job_queue::to_string(job.phase));
   for (const char* name : {"output", "text", "model", "provider", "finish_reason", "usage", "cost"}) json.null(name);
-  json.object("error").text("code", "cancelled").text("message", "The job was cancelled while it waited.");
+  json.object("error").text("code", code).text("message", message);
   json.end_object();
   return std::move(json).finish();
 }
@@ -212,7 +213,10 @@ core::Result<std::string> result_text(const App& app, const core::OrgId& org, co
   if (!core::job_queue::terminal(job->phase))
     return Error{ErrorCode::job_not_finished,
                  "the job is " + std::string(core::job_queue::to_string(job->phase)) + "; ask again when it has ended"};
-  if (!job->outcome) return result_of_cancelled(*job);
+  if (!job->outcome) return result_without_row(*job, "cancelled", "The job was cancelled while it waited.");
+  if (job->outcome->row.bytes == 0)
+    return result_without_row(*job, job->outcome->error,
+                              "What the job came to could not be read any more. Enqueue it again.");
   const auto unit =
       app.reader.find<core::batch::Unit>(core::aggregate_of(org), {org, *job->batch, job->outcome->row.unit});
   if (unit.has_error()) return unit.error();

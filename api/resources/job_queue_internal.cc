@@ -76,9 +76,10 @@ struct PlannedFlush {
 http::awaitable<core::Result<PlannedFlush>> plan_flush(const App& app, const core::OrgId& org,
                                                        const FlushChoice& choice, std::set<core::JobId>& left_out) {
   PlannedFlush planned;
-  for (int attempt = 0; attempt < flush_attempts_max; ++attempt) {
-    auto make = [&] { return make_flush_manifest(app, org, choice, left_out); };
-    core::Result<FlushManifest> manifest = co_await http::run_on(app.blocking, std::move(make));
+  FlushChoice looked_at = choice;
+  for (int pass = 0; pass < flush_passes_max; ++pass) {
+    auto make = [&] { return make_flush_manifest(app, org, looked_at, left_out); };
+    core::Result<FlushManifest> manifest = co_await http::run_on(app.long_work, std::move(make));
     if (manifest.has_error()) co_return manifest.error();
     planned.manifest = std::move(*manifest);
     if (planned.manifest.jobs.empty()) co_return planned;
@@ -87,14 +88,18 @@ http::awaitable<core::Result<PlannedFlush>> plan_flush(const App& app, const cor
     if (received->summary.fault_count > 0)
       co_return Error{ErrorCode::internal,
                       "a manifest of our own was refused: " + received->summary.faults.front().code};
-    core::Result<processors::PlannedManifest> plan = co_await plan_manifest(app, org, *received);
+    core::Result<processors::PlannedManifest> plan =
+        co_await plan_manifest(app, org, *received, core::job_queue::jobs_per_flush_max);
     if (plan.has_error()) co_return plan.error();
     planned.header = received->summary.header;
     planned.plan = std::move(*plan);
-    if (planned.plan.fault_count == 0) co_return planned;
+    const std::size_t picked = planned.manifest.jobs.size();
+    if (planned.plan.fault_count == 0 && picked <= choice.jobs_max) co_return planned;
+    looked_at.jobs_max = jobs_of_next_pass(choice.jobs_max, looked_at.jobs_max, picked, planned.plan.faults.size());
     for (const core::ManifestFault& fault : planned.plan.faults) left_out.emplace(fault.customer_item_id);
   }
-  co_return Error{ErrorCode::no_eligible_lane, planned.plan.faults.front().message};
+  co_return Error{ErrorCode::no_eligible_lane,
+                  "no lane takes " + std::to_string(left_out.size()) + " jobs at the head of the queue: cancel them"};
 }
 
 http::awaitable<Outcome> flush_jobs(const App& app, http::Request& request) {
@@ -167,6 +172,11 @@ core::Result<std::string> row_of(const App& app, const Job& job, std::map<core::
 core::Result<PolledJob> poll_job(const App& app, const Job& job, std::map<core::UnitIndex, core::batch::Unit>& units) {
   PolledJob polled{job, "", ""};
   const core::Result<std::string> row = row_of(app, job, units);
+  // One row that cannot be read is no reason to withhold the others.
+  if (row.has_error() && row.error().code == ErrorCode::blob_corrupt) {
+    polled.error = processors::result_unreadable;
+    return polled;
+  }
   if (row.has_error()) return row.error();
   if (job.phase == core::job_queue::Phase::completed) {
     core::Result<std::string> result =

@@ -80,8 +80,8 @@ core::Result<std::string> report(const App& app, const core::OrgId& org, std::st
   facts.catalog_version = app.catalog.version();
   facts.generated_at = now;
   facts.rows_left_out = *imported || *served;
-  facts.simulated_only = std::all_of(app.lanes.begin(), app.lanes.end(),
-                                     [&](const core::ConfiguredLane& lane) { return simulated(app, lane.provider); });
+  for (const core::ConfiguredLane& lane : app.lanes)
+    (simulated(app, lane.provider) ? facts.simulated_lane : facts.real_lane) = true;
   return render_report(*made, facts);
 }
 
@@ -98,11 +98,9 @@ http::awaitable<Outcome> get_report(const App& app, http::Request& request) {
   auto work = [&app, &principal, &provider, &window] {
     return report(app, principal->org, to_string(*provider), *window);
   };
-  core::Result<std::string> body = co_await http::run_on(app.blocking, std::move(work));
+  core::Result<std::string> body = co_await http::run_on(app.long_work, std::move(work));
   if (body.has_error()) co_return body.error();
-  http::Response response = http::json(200, std::move(*body));
-  response.headers.set("Cache-Control", "private, no-store");
-  co_return response;
+  co_return http::json(200, std::move(*body));
 }
 
 }  // namespace

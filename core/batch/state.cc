@@ -106,6 +106,7 @@ void add_share(LaneShares& shares, const LaneShare& share) {
     known.succeeded += share.succeeded;
     known.failed += share.failed;
     known.input_tokens += share.input_tokens;
+    known.cached_tokens += share.cached_tokens;
     known.output_tokens += share.output_tokens;
     known.charged = known.charged + share.charged;
     known.provider_cost = known.provider_cost + share.provider_cost;

@@ -89,6 +89,7 @@ struct LaneShare {
   std::int64_t output_tokens = 0;
   Money charged;
   Money provider_cost;
+  std::int64_t cached_tokens = 0;  // of the input tokens
 
   bool same_lane(const LaneShare& other) const;
   friend bool operator==(const LaneShare&, const LaneShare&) = default;

@@ -72,19 +72,6 @@ Result<void> apply_one(State& state, Timestamp, const CheckoutClosed& event) {
   });
 }
 
-Result<void> apply_one(State& state, Timestamp, const PaymentNoted& event) {
-  state.put(Payment{event.payment, event.org, event.checkout});
-  return {};
-}
-
-Result<void> apply_one(State&, Timestamp, const RefundReported&) {
-  return {};
-}
-
-Result<void> apply_one(State&, Timestamp, const DisputeReported&) {
-  return {};
-}
-
 Result<void> apply_one(State& state, Timestamp, const CheckoutRefunded& event) {
   return change_checkout(state, event, [&](Checkout& checkout) { checkout.refunded = event.refunded; });
 }

@@ -38,26 +38,7 @@ struct CloseCheckout {
   std::string reason;  // stable word: expired, payment_failed, cancelled
 };
 
-// To the payment's own partition; follows from PayCheckout.
-struct NotePayment {
-  PaymentId payment;
-  OrgId org;
-  CheckoutId checkout;
-};
-
-// What the payment provider tells of a payment, to the payment's own partition. Errors: not_found.
-struct ReportRefund {
-  PaymentId payment;
-  Money refunded;  // in all so far
-};
-struct ReportDispute {
-  PaymentId payment;
-  std::string dispute;
-  Money amount;
-  bool reinstated = false;  // else withdrawn
-};
-
-// The same, to the org that paid.
+// What the payment provider tells of a payment. Errors: not_found, while the payment itself has not been told of.
 struct RefundCheckout {
   OrgId org;
   CheckoutId checkout;

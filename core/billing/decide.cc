@@ -15,10 +15,12 @@ Result<const Checkout*> find_checkout(const State& state, const OrgId& org, cons
   return checkout;
 }
 
-Result<const Payment*> find_payment(const State& state, const PaymentId& id) {
-  const Payment* payment = state.find<Payment>({id});
-  if (payment == nullptr) return Error{ErrorCode::not_found, "no checkout session was paid with this payment"};
-  return payment;
+// Refunds and disputes may be told before the payment: refused then, so that they are told again.
+Result<const Checkout*> find_paid(const State& state, const OrgId& org, const CheckoutId& id) {
+  const Result<const Checkout*> checkout = find_checkout(state, org, id);
+  if (checkout.has_value() && (*checkout)->phase != CheckoutPhase::paid)
+    return Error{ErrorCode::not_found, "checkout session " + id.value() + " was not paid as yet"};
+  return checkout;
 }
 
 Error mismatch(const std::string& what) {
@@ -71,8 +73,10 @@ Result<Decision> decide_one(const State& state, const Context&, const PayCheckou
   if (!checked_add(ledger::balance(state, transfer.credit), command.amount) ||
       !checked_subtract(ledger::balance(state, transfer.debit), command.amount))
     return Error{ErrorCode::amount_out_of_range, "the balance would be too large"};
-  return Decision{{CheckoutPaid{command.org, command.checkout, command.payment, command.amount}, std::move(transfer)},
-                  command.checkout.value()};
+  Events events{CheckoutPaid{command.org, command.checkout, command.payment, command.amount}, std::move(transfer)};
+  for (Event& recovered : ledger::recover(state, command.org, command.checkout.value(), command.amount))
+    events.push_back(std::move(recovered));
+  return Decision{std::move(events), command.checkout.value()};
 }
 
 Result<Decision> decide_one(const State& state, const Context&, const CloseCheckout& command) {
@@ -82,28 +86,8 @@ Result<Decision> decide_one(const State& state, const Context&, const CloseCheck
   return Decision{{CheckoutClosed{command.org, command.checkout, command.reason}}, command.checkout.value()};
 }
 
-Result<Decision> decide_one(const State& state, const Context&, const NotePayment& command) {
-  if (state.find<Payment>({command.payment}) != nullptr) return Decision{{}, command.payment.value(), true};
-  return Decision{{PaymentNoted{command.payment, command.org, command.checkout}}, command.payment.value()};
-}
-
-Result<Decision> decide_one(const State& state, const Context&, const ReportRefund& command) {
-  const Result<const Payment*> payment = find_payment(state, command.payment);
-  if (payment.has_error()) return payment.error();
-  return Decision{{RefundReported{command.payment, (*payment)->org, (*payment)->checkout, command.refunded}},
-                  command.payment.value()};
-}
-
-Result<Decision> decide_one(const State& state, const Context&, const ReportDispute& command) {
-  const Result<const Payment*> payment = find_payment(state, command.payment);
-  if (payment.has_error()) return payment.error();
-  return Decision{{DisputeReported{command.payment, (*payment)->org, (*payment)->checkout, command.dispute,
-                                   command.amount, command.reinstated}},
-                  command.payment.value()};
-}
-
 Result<Decision> decide_one(const State& state, const Context&, const RefundCheckout& command) {
-  const Result<const Checkout*> checkout = find_checkout(state, command.org, command.checkout);
+  const Result<const Checkout*> checkout = find_paid(state, command.org, command.checkout);
   if (checkout.has_error()) return checkout.error();
   const Money refunded = std::min(command.refunded, (*checkout)->amount);
   if (refunded <= (*checkout)->refunded) return Decision{{}, command.checkout.value(), true};
@@ -118,7 +102,7 @@ Result<Decision> decide_one(const State& state, const Context&, const RefundChec
 // The two halves of a dispute may be told in either order: the second one told undoes the first, or does nothing when
 // nothing was moved yet.
 Result<Decision> decide_one(const State& state, const Context&, const MoveDispute& command) {
-  const Result<const Checkout*> checkout = find_checkout(state, command.org, command.checkout);
+  const Result<const Checkout*> checkout = find_paid(state, command.org, command.checkout);
   if (checkout.has_error()) return checkout.error();
   if (command.amount <= Money{}) return Error{ErrorCode::amount_out_of_range, "a dispute about nothing"};
   Dispute known;
@@ -131,8 +115,7 @@ Result<Decision> decide_one(const State& state, const Context&, const MoveDisput
   Events transfers;
   if (command.reinstated && known.withdrawn) {
     moved.amount = known.amount;
-    moved.recovered = known.recovered;
-    transfers = ledger::give_back(command.org, dispute_cause(command), known.amount, known.recovered);
+    transfers = ledger::give_back(state, command.org, dispute_cause(command), known.amount);
   } else if (!command.reinstated && !known.reinstated) {
     moved.recovered = std::min(command.amount, ledger::balance(state, ledger::available(command.org)));
     transfers =

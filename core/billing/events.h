@@ -34,28 +34,6 @@ struct CheckoutClosed final {
   std::string reason;
 };
 
-struct PaymentNoted final {
-  PaymentId payment;
-  OrgId org;
-  CheckoutId checkout;
-};
-
-struct RefundReported final {
-  PaymentId payment;
-  OrgId org;
-  CheckoutId checkout;
-  Money refunded;  // in all so far
-};
-
-struct DisputeReported final {
-  PaymentId payment;
-  OrgId org;
-  CheckoutId checkout;
-  std::string dispute;
-  Money amount;
-  bool reinstated = false;
-};
-
 struct CheckoutRefunded final {
   OrgId org;
   CheckoutId checkout;

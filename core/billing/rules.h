@@ -8,9 +8,6 @@ Result<Decision> decide_one(const State& state, const Context& context, const Op
 Result<Decision> decide_one(const State& state, const Context& context, const RecordCheckoutPage& command);
 Result<Decision> decide_one(const State& state, const Context& context, const PayCheckout& command);
 Result<Decision> decide_one(const State& state, const Context& context, const CloseCheckout& command);
-Result<Decision> decide_one(const State& state, const Context& context, const NotePayment& command);
-Result<Decision> decide_one(const State& state, const Context& context, const ReportRefund& command);
-Result<Decision> decide_one(const State& state, const Context& context, const ReportDispute& command);
 Result<Decision> decide_one(const State& state, const Context& context, const RefundCheckout& command);
 Result<Decision> decide_one(const State& state, const Context& context, const MoveDispute& command);
 Result<Decision> decide_one(const State& state, const Context& context, const SetProfile& command);
@@ -19,15 +16,8 @@ Result<void> apply_one(State& state, Timestamp time, const CheckoutOpened& event
 Result<void> apply_one(State& state, Timestamp time, const CheckoutPageRecorded& event);
 Result<void> apply_one(State& state, Timestamp time, const CheckoutPaid& event);
 Result<void> apply_one(State& state, Timestamp time, const CheckoutClosed& event);
-Result<void> apply_one(State& state, Timestamp time, const PaymentNoted& event);
-Result<void> apply_one(State& state, Timestamp time, const RefundReported& event);
-Result<void> apply_one(State& state, Timestamp time, const DisputeReported& event);
 Result<void> apply_one(State& state, Timestamp time, const CheckoutRefunded& event);
 Result<void> apply_one(State& state, Timestamp time, const DisputeMoved& event);
 Result<void> apply_one(State& state, Timestamp time, const ProfileSet& event);
-
-std::vector<Effect> react_one(const CheckoutPaid& event);
-std::vector<Effect> react_one(const RefundReported& event);
-std::vector<Effect> react_one(const DisputeReported& event);
 
 }  // namespace core::billing

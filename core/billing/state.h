@@ -50,16 +50,6 @@ struct Checkout {
   std::vector<Dispute> disputes;
 };
 
-// Lives in the payment's own partition: whose payment it is, for what is told of payments and names no org.
-struct Payment {
-  using Key = std::tuple<PaymentId>;
-  Key key() const { return {id}; }
-
-  PaymentId id;
-  OrgId org;
-  CheckoutId checkout;
-};
-
 struct Profile {
   using Key = std::tuple<OrgId>;
   Key key() const { return {org}; }

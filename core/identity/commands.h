@@ -84,6 +84,7 @@ struct VerifyEmail {
 struct OpenSession {
   OrgId org;
   NewSession session;
+  std::optional<std::uint32_t> credentials_version = {};  // of the password that was checked
 };
 
 struct CloseSession {

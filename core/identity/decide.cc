@@ -117,6 +117,8 @@ Result<Decision> decide_one(const State& state, const Context& context, const Op
   if (org == nullptr) return Error{ErrorCode::invalid_credentials, "the e-mail address or the password is wrong"};
   if (!org->verified_at)
     return Error{ErrorCode::email_not_verified, "verify the e-mail address first: follow the link in the mail we sent"};
+  if (command.credentials_version && *command.credentials_version != org->credentials_version)
+    return Error{ErrorCode::invalid_credentials, "the password was changed in the meantime; log in with the new one"};
   return Decision{{open_session(context, *org, command.session)}, org->user.value()};
 }
 

@@ -169,7 +169,10 @@ TEST(ResetPassword, ends_older_sessions_and_older_links) {
   EXPECT_FALSE(is_active("session of one"));
   EXPECT_EQ(scenario.refusal(reset("first")), ErrorCode::invalid_token);
   EXPECT_EQ(scenario.refusal(reset("second")), ErrorCode::invalid_token);
-  scenario.carry_out(OpenSession{acme, {SessionId("ses_2"), Digest("session 2")}});
+  OpenSession login{acme, {SessionId("ses_2"), Digest("session 2")}, 0};
+  EXPECT_EQ(scenario.refusal(login), ErrorCode::invalid_credentials) << "the old password was checked before";
+  login.credentials_version = 1;
+  scenario.carry_out(login);
   EXPECT_TRUE(is_active("session 2"));
 
   scenario.carry_out(RequestPasswordReset{acme, token("late")});

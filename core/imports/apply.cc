@@ -33,11 +33,20 @@ Error impossible(const std::string& what) {
   return {ErrorCode::malformed_event, what};
 }
 
+// An event without days gives an import that is known another key.
+Result<void> apply_key(State& state, const ImportRecorded& event) {
+  const Import* import = state.find<Import>({event.org, event.import});
+  if (import == nullptr || import->content != event.content || event.idempotency.value().empty())
+    return impossible("a key of an import that is not known, or an import of nothing");
+  state.put(ImportContent{event.org, event.idempotency, event.import});
+  return {};
+}
+
 }  // namespace
 
 Result<void> apply_one(State& state, Timestamp time, const ImportRecorded& event) {
-  if (state.find<Import>({event.org, event.import}) != nullptr || event.days.empty())
-    return impossible("an import of nothing, or recorded twice");
+  if (event.days.empty()) return apply_key(state, event);
+  if (state.find<Import>({event.org, event.import}) != nullptr) return impossible("an import recorded twice");
   Import import;
   import.org = event.org;
   import.id = event.import;

@@ -18,6 +18,17 @@ bool fits(const State& state, const RecordImport& command) {
   return true;
 }
 
+// An import that is known gains a key: no day of it is counted again.
+ImportRecorded key_of_known(const RecordImport& command, const ImportId& import) {
+  ImportRecorded keyed;
+  keyed.org = command.org;
+  keyed.import = import;
+  keyed.provider = command.provider;
+  keyed.content = command.content;
+  keyed.idempotency = command.idempotency;
+  return keyed;
+}
+
 }  // namespace
 
 Result<Decision> decide_one(const State& state, const Context&, const RecordImport& command) {
@@ -28,8 +39,11 @@ Result<Decision> decide_one(const State& state, const Context&, const RecordImpo
                    "this Idempotency-Key was used with another import; use a new key for a new one", "Idempotency-Key"};
     return Decision{{}, keyed->import.value(), true};
   }
-  if (const ImportContent* known = state.find<ImportContent>({command.org, command.content}))
-    return Decision{{}, known->import.value(), true};
+  if (const ImportContent* known = state.find<ImportContent>({command.org, command.content})) {
+    Decision decision{{}, known->import.value(), true};
+    if (!command.idempotency.value().empty()) decision.events.push_back(key_of_known(command, known->import));
+    return decision;
+  }
   if (command.days.empty()) return Error{ErrorCode::invalid_request, "there is no row to import"};
   if (command.days.size() > import_days_max)
     return Error{ErrorCode::import_too_large, "an import may have at most " + std::to_string(import_days_max) +

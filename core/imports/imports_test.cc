@@ -64,6 +64,15 @@ TEST(RecordImport, a_key_is_good_for_one_content) {
   RecordImport other = import("two", {day(monday, 1, cents(1))});
   other.idempotency = first.idempotency;
   EXPECT_EQ(scenario.refusal(other), ErrorCode::idempotency_conflict);
+
+  // A key that came with content already known is used all the same.
+  again.idempotency = Digest("digest of another key");
+  again.days.clear();
+  EXPECT_EQ(scenario.carry_out(again).subject, "imp_one");
+  EXPECT_EQ(scenario.carry_out(again).subject, "imp_one");
+  other.idempotency = again.idempotency;
+  EXPECT_EQ(scenario.refusal(other), ErrorCode::idempotency_conflict);
+  EXPECT_EQ(scenario.row<Import>({acme, ImportId("imp_one")}).totals.items, 1u);
 }
 
 // Broken: made-up token counts would halt a partition, whose fold cannot take sums that do not fit.

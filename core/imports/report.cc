@@ -50,8 +50,15 @@ bool add(Totals& sum, const Totals& totals) {
   return added.has_value();
 }
 
-bool add(Served& sum, const ServedDay& day) {
+bool is_simulated(const Catalog& catalog, const ProviderId& id) {
+  const Provider* provider = catalog.provider(id);
+  return provider != nullptr && provider->simulated;
+}
+
+bool add(Served& sum, const ServedDay& day, const Catalog& catalog) {
+  const bool simulated = is_simulated(catalog, day.provider);
   sum.items += day.succeeded + day.failed;
+  if (simulated) sum.simulated_items += day.succeeded + day.failed;
   sum.succeeded += day.succeeded;
   sum.fallbacks += day.fallbacks;
   sum.asked += day.asked;
@@ -59,6 +66,8 @@ bool add(Served& sum, const ServedDay& day) {
   sum.lane_faults += day.lane_faults;
   if (!add(sum.charged, day.charged)) return false;
   if (day.list == Money{}) return true;
+  sum.comparable_items += day.succeeded;
+  if (simulated) sum.comparable_simulated_items += day.succeeded;
   return add(sum.comparable_charged, day.charged) && add(sum.comparable_list, day.list);
 }
 
@@ -156,10 +165,9 @@ std::optional<RouteChange> best_change(const ReportBasis& basis, const ReportMar
             .add(offering.prices.output, totals.output_tokens)
             .round_up();
     if (!expected || (best && best->expected <= *expected)) continue;
-    const Provider* provider = market.catalog.provider(offering.provider);
     best = RouteChange{slug,           operation,
                        offering.model, offering.provider,
-                       offering.mode,  provider != nullptr && provider->simulated,
+                       offering.mode,  is_simulated(market.catalog, offering.provider),
                        priced,         totals.paid,
                        *expected};
   }
@@ -246,12 +254,15 @@ Result<Report> make_report(const ReportBasis& basis, const ReportMarket& market)
     fits = fits && add(point(row.day).imported, row.totals) && add(report.imported, row.totals);
     if (market.catalog.model(row.model) == nullptr) report.unknown_models[row.model] += row.totals.items;
   }
-  for (const ServedDay& row : basis.served) fits = fits && add(point(row.day).served, row) && add(report.served, row);
+  for (const ServedDay& row : basis.served)
+    fits = fits && add(point(row.day).served, row, market.catalog) && add(report.served, row, market.catalog);
   Result<std::optional<RouteChange>> recommended = recommend(basis, market);
   if (!fits || recommended.has_error())
     return Error{ErrorCode::amount_out_of_range, "what was imported and served adds up to more than can be kept"};
   for (const auto& [from, one] : trend) report.trend.push_back(one);
   report.drifts = drifts_of(basis);
+  for (Drift& drift : report.drifts)
+    drift.simulated = drift.evidence == Evidence::served && is_simulated(market.catalog, drift.provider);
   report.recommended = std::move(*recommended);
   return report;
 }

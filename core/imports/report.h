@@ -24,14 +24,17 @@ constexpr double quality_loss_max = 0.02;         // of the quality score, withi
 
 // Work done here, in any grouping.
 struct Served {
-  std::uint64_t items = 0;  // settled
+  std::uint64_t items = 0;            // settled
+  std::uint64_t simulated_items = 0;  // of these
   std::uint64_t succeeded = 0;
   std::uint64_t fallbacks = 0;
   std::uint64_t asked = 0;  // of lanes, an item counting once in each attempt
   std::uint64_t invalid = 0;
   std::uint64_t lane_faults = 0;
   Money charged;
-  // Where the list price of the day is known; a saving can be told only there.
+  // Of those that succeeded, where the list price of the day is known; a saving can be told only there.
+  std::uint64_t comparable_items = 0;
+  std::uint64_t comparable_simulated_items = 0;
   Money comparable_charged;
   Money comparable_list;
 };
@@ -69,6 +72,7 @@ struct Drift {
   Sample first;
   Sample last;
   Verdict verdict = Verdict::insufficient_data;
+  bool simulated = false;  // the provider is
 };
 
 // What to send elsewhere from now on.

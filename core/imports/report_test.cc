@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+
 #include "core/imports/vendor_model.h"
 #include "core/testing/samples.h"
 
@@ -41,6 +43,8 @@ struct Fixture : ::testing::Test {
     EXPECT_TRUE(made);
     return made ? *made : Report{};
   }
+
+  Result<Report> try_report() { return make_report(basis, {catalog, lanes, scores, std::chrono::hours(12)}); }
 
   ImportDay& imported(Timestamp at, const ModelSlug& model, std::uint64_t succeeded, std::uint64_t invalid = 0) {
     ImportDay row{testing::acme, "openai", at, model, Operation::responses, {}};
@@ -102,13 +106,30 @@ TEST_F(OptimizationReport, realizes_savings_only_where_a_list_price_is_known) {
   learning::ServedDay& known = served(day(3, 1), 10);
   known.charged = testing::cents(40);
   known.list = testing::cents(100);
+  known.failed = 2;
   served(day(3, 2), 10).charged = testing::cents(7);
   basis.served[0].fallbacks = 3;
   const Served sum = report().served;
-  EXPECT_EQ(sum.items, 20u);
+  EXPECT_EQ(sum.items, 22u);
+  EXPECT_EQ(sum.comparable_items, 10u) << "items of whose price nothing is said";
   EXPECT_EQ(sum.fallbacks, 3u);
   EXPECT_EQ(sum.charged, testing::cents(47));
   EXPECT_EQ(sum.comparable_list - sum.comparable_charged, testing::cents(60));
+}
+
+TEST_F(OptimizationReport, tells_simulated_work_from_real) {
+  catalog = with_simulated_provider(catalog);
+  served(day(3, 1), 10).list = testing::cents(100);
+  learning::ServedDay& made_up = served(day(3, 1), 7);
+  made_up.provider = ProviderId("simulated");
+  made_up.list = testing::cents(70);
+  const Report both = report();
+  EXPECT_EQ(both.served.items, 17u);
+  EXPECT_EQ(both.served.simulated_items, 7u);
+  EXPECT_EQ(both.served.comparable_simulated_items, 7u);
+  ASSERT_EQ(both.drifts.size(), 2u);
+  EXPECT_FALSE(both.drifts[0].simulated);
+  EXPECT_TRUE(both.drifts[1].simulated);
 }
 
 // 20 of 1,000 against 40 of 1,000: p = 0.03, deviation = sqrt(0.03 × 0.97 × 0.002) = 0.007629, z = 2.62.
@@ -189,6 +210,15 @@ TEST(VendorModel, is_found_behind_the_date_of_an_edition) {
   EXPECT_EQ(vendor_model(catalog, "big-2"), nullptr);
   EXPECT_EQ(vendor_model(catalog, ""), nullptr);
   EXPECT_EQ(vendor_model(catalog, "-20260131"), nullptr);
+}
+
+// Broken: sums would wrap around instead of being refused.
+TEST_F(OptimizationReport, sums_that_do_not_fit_are_refused) {
+  constexpr Money huge = Money::from_nanos(std::numeric_limits<std::int64_t>::max());
+  imported(day(3, 1), big, 1).totals.paid = huge;
+  EXPECT_TRUE(try_report());
+  imported(day(3, 2), big, 1).totals.paid = huge;
+  EXPECT_EQ(try_report().error().code, ErrorCode::amount_out_of_range);
 }
 
 }  // namespace

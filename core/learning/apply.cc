@@ -44,7 +44,8 @@ void settle_for_org(State& state, Timestamp time, const OrgId& org, const quote:
   day.output_tokens += share.output_tokens;
   day.charged = day.charged + share.charged;
   // An old route has no list prices, and what does not fit counts for nothing: it is a measure, not a bill.
-  const std::optional<Money> list = price_tokens(route.list_prices, share.input_tokens, 0, share.output_tokens);
+  const std::optional<Money> list =
+      price_tokens(route.list_prices, share.input_tokens, share.cached_tokens, share.output_tokens);
   const std::optional<Money> sum = list ? checked_add(day.list, *list) : std::nullopt;
   if (sum) day.list = *sum;
   state.put(std::move(day));

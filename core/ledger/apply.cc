@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/ledger/rules.h"
 
 namespace core::ledger {
@@ -71,11 +73,15 @@ Result<void> apply_one(State& state, Timestamp time, const TransferPosted& event
       event.kind == TransferKind::release) {
     if (auto resolved = apply_to_reservation(state, time, event); resolved.has_error()) return resolved;
   }
-  if (!owned_by_customer(event.debit) && !owned_by_customer(event.credit)) return {};
-
   const Book* found = state.find<Book>({event.org});
   Book book = found == nullptr ? Book{} : *found;
   book.org = event.org;
+  if (event.debit == losses()) book.owed = book.owed + event.amount;
+  if (event.credit == losses()) book.owed = book.owed - std::min(book.owed, event.amount);
+  if (!owned_by_customer(event.debit) && !owned_by_customer(event.credit)) {
+    if (event.debit == losses() || event.credit == losses()) state.put(std::move(book));
+    return {};
+  }
   ++book.entries;
   add_to_totals(book, event);
   Entry entry;

@@ -5,6 +5,15 @@
 
 namespace core::ledger {
 
+namespace {
+
+Money owed(const State& state, const OrgId& org) {
+  const Book* book = state.find<Book>({org});
+  return book == nullptr ? Money{} : book->owed;
+}
+
+}  // namespace
+
 TransferPosted grant(const OrgId& org, const std::string& cause, Money amount) {
   return {TransferId("grant/" + org.value() + "/" + cause),
           TransferKind::grant,
@@ -35,6 +44,7 @@ Result<Events> settle(const State& state, const OrgId& org, const BatchId& batch
   if (open > captured)
     events.push_back(TransferPosted{TransferId("release/" + batch.value()), TransferKind::release, org, reserved(org),
                                     available(org), open - captured, batch});
+  for (Event& recovered : recover(state, org, batch.value(), open - captured)) events.push_back(std::move(recovered));
   return events;
 }
 
@@ -59,15 +69,23 @@ Events take_back(const State& state, const OrgId& org, TransferKind kind, const 
   return events;
 }
 
-Events give_back(const OrgId& org, const std::string& cause, Money amount, Money recovered) {
+Events give_back(const State& state, const OrgId& org, const std::string& cause, Money amount) {
+  const Money forgiven = std::min(amount, owed(state, org));
   Events events;
-  if (recovered > Money{})
+  if (amount > forgiven)
     events.push_back(TransferPosted{TransferId(cause), TransferKind::adjustment, org, funding(), available(org),
-                                    recovered, BatchId{}});
-  if (amount > recovered)
+                                    amount - forgiven, BatchId{}});
+  if (forgiven > Money{})
     events.push_back(TransferPosted{TransferId(cause + "/loss"), TransferKind::adjustment, org, funding(), losses(),
-                                    amount - recovered, BatchId{}});
+                                    forgiven, BatchId{}});
   return events;
+}
+
+Events recover(const State& state, const OrgId& org, const std::string& cause, Money amount) {
+  const Money recovered = std::min(amount, owed(state, org));
+  if (recovered <= Money{}) return {};
+  return {TransferPosted{TransferId("recovery/" + cause), TransferKind::adjustment, org, available(org), losses(),
+                         recovered, BatchId{}}};
 }
 
 TransferPosted provider_charge(const OrgId& org, const BatchId& batch, const ProviderId& provider, Money amount) {

@@ -13,8 +13,10 @@ TransferPosted top_up(const OrgId& org, const CheckoutId& checkout, Money amount
 // Takes back what was paid in: from the available credits as far as they go, the rest is the platform's loss.
 // `kind`: refund or adjustment.
 Events take_back(const State& state, const OrgId& org, TransferKind kind, const std::string& cause, Money amount);
-// The reverse of take_back, when `recovered` of the amount came from the available credits.
-Events give_back(const OrgId& org, const std::string& cause, Money amount, Money recovered);
+// The reverse of take_back: what is owed of it is forgiven first, the rest goes back to the available credits.
+Events give_back(const State& state, const OrgId& org, const std::string& cause, Money amount);
+// Credits of this amount became available, by the events before these: what is owed is taken out of them.
+Events recover(const State& state, const OrgId& org, const std::string& cause, Money amount);
 TransferPosted provider_charge(const OrgId& org, const BatchId& batch, const ProviderId& provider, Money amount);
 
 Money balance(const State& state, const AccountId& account);

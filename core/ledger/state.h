@@ -64,6 +64,7 @@ struct Book {
   Money topped_up;
   Money captured;
   Money refunded;
+  Money owed;  // of payments that were taken back, beyond what was available; made good by what becomes available
 };
 
 // Transfers that were posted: what makes posting idempotent.

@@ -24,6 +24,7 @@ namespace {
 
 constexpr auto retry_delay_first = std::chrono::milliseconds(500);
 constexpr auto retry_delay_max = std::chrono::minutes(5);
+constexpr auto mail_tried_for = std::chrono::hours(24);  // what it links to is over by then; anew after a restart
 
 // Awaits an API that answers through a callback, from any thread, once.
 template <class T, class Start>
@@ -37,6 +38,12 @@ boost::asio::awaitable<core::Result<T>> answer_of(Start start) {
   };
   co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(core::Result<T>)>(
       std::move(initiate), boost::asio::use_awaitable, std::move(start));
+}
+
+// Whether a mail that failed may be sent later.
+bool may_pass(const core::Result<MailMessage>& message, const core::Error& error) {
+  if (message.has_value()) return error.code != core::ErrorCode::invalid_request;
+  return error.code == core::ErrorCode::storage_failed || core::transient(error.code);
 }
 
 }  // namespace
@@ -115,22 +122,26 @@ core::Result<MailMessage> Delivery::compose(const core::SendMail& mail) const {
 }
 
 boost::asio::awaitable<void> Delivery::run_mail(TermPointer term, core::AggregateKey origin, core::SendMail mail) {
+  const core::Timestamp given_up_at = environment_.now() + mail_tried_for;
   for (int tries = 0; co_await wait_before_try(term, tries); ++tries) {
+    const bool late = environment_.now() >= given_up_at;
     core::Result<MailMessage> message = compose(mail);
     core::Result<void> sent;
-    if (message.has_value()) {
+    if (late) {
+      sent = core::Error{core::ErrorCode::request_timeout, "it could not be sent for a day"};
+    } else if (message.has_value()) {
       auto send = [this, message = std::move(*message)](auto done) mutable {
         environment_.mail.send(std::move(message), std::move(done));
       };
       sent = co_await answer_of<void>(std::move(send));
     } else {
-      sent = message.error();  // the org was erased, most likely: nothing can be sent any more
+      sent = message.error();
     }
     if (sent.has_error()) {
       const core::Error& error = sent.error();
       warn(environment_.log, "mail_failed",
            {{"mail", mail.mail.value()}, {"code", to_string(error.code)}, {"why", error.detail}});
-      if (message.has_value() && error.code != core::ErrorCode::invalid_request) continue;
+      if (!late && may_pass(message, error)) continue;
     }
     environment_.metrics.count("batchrouter_mails_total", {{"outcome", sent.has_value() ? "sent" : "dropped"}});
     core::Effect effect = std::move(mail);

@@ -97,13 +97,41 @@ TEST_F(DeliveryTest, AMailThatWillNeverBeTakenIsDropped) {
   EXPECT_EQ(service->mail.sent, 0);
 }
 
-TEST_F(DeliveryTest, AMailToAnErasedOrgIsDropped) {
-  world.vault.erase(lab_customer);
+TEST_F(DeliveryTest, AMailThatCannotBeReadIsDropped) {
   core::SendMail mail{
       lab_customer, core::MailId("mail_1"), core::identity::MailKind::verification, core::Sealed("for nobody"), {}};
   service->delivery.send_mail(service->term, core::aggregate_of(lab_customer), mail);
   service->run_until([&] { return !service->bus.ids.empty(); });
   EXPECT_TRUE(service->mail.tried.empty());
+}
+
+// If this failed, a disk in trouble would lose mails, or one for an erased org would be tried for ever.
+TEST_F(DeliveryTest, AMailWhoseKeyIsNotThereIsTriedForADay) {
+  world.vault.erase(lab_customer);
+  core::SendMail mail{
+      lab_customer, core::MailId("mail_1"), core::identity::MailKind::verification, core::Sealed("p"), {}};
+  service->delivery.send_mail(service->term, core::aggregate_of(lab_customer), mail);
+  service->settle();
+  EXPECT_TRUE(service->bus.ids.empty());
+  world.clock.advance(std::chrono::hours(24));
+  service->run_until([&] { return !service->bus.ids.empty(); });
+  EXPECT_TRUE(service->mail.tried.empty());
+}
+
+// If this failed, a link that is over would still be mailed.
+TEST_F(DeliveryTest, AMailThatCouldNotBeSentForADayIsDropped) {
+  service->mail.fail_next_send();
+  core::SendMail mail{lab_customer,
+                      core::MailId("mail_1"),
+                      core::identity::MailKind::verification,
+                      *world.vault.seal(lab_customer, schemas::encode_profile({"", "Acme", "ada@acme.test", ""})),
+                      {}};
+  service->delivery.send_mail(service->term, core::aggregate_of(lab_customer), mail);
+  service->run_until([&] { return service->mail.tried.size() == 1; });
+  world.clock.advance(std::chrono::hours(24));
+  service->run_until([&] { return !service->bus.ids.empty(); });
+  EXPECT_EQ(service->mail.tried.size(), 1u);
+  EXPECT_EQ(service->mail.sent, 0);
 }
 
 // If this failed, receivers could not verify us, or would not find their results.

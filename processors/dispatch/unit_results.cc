@@ -142,6 +142,7 @@ void UnitResults::count(const schemas::RawRow& row, Sums& sums) const {
     progress.input_tokens += row.input_tokens;
     progress.output_tokens += row.output_tokens;
     share.input_tokens = row.input_tokens;
+    share.cached_tokens = row.cached_tokens;
     share.output_tokens = row.output_tokens;
   }
   if (row.provider.value().empty()) return;  // nobody was asked

@@ -46,7 +46,11 @@ core::ModelSlug HistoryTotals::slug_of(std::string_view model) {
 }
 
 Totals& HistoryTotals::totals_of(core::Timestamp at, std::string_view model, core::Operation operation) {
-  return days_[{std::chrono::floor<std::chrono::days>(at), slug_of(model), operation}];
+  const std::tuple key(core::Timestamp(std::chrono::floor<std::chrono::days>(at)), slug_of(model), operation);
+  const auto found = days_.find(key);
+  if (found != days_.end()) return found->second;
+  too_many_days_ = too_many_days_ || days_.size() == core::imports::import_days_max;
+  return too_many_days_ ? left_over_ : days_[key];
 }
 
 void HistoryTotals::add_money(core::Money& sum, core::Money amount) {
@@ -123,10 +127,19 @@ void HistoryTotals::add_ended(core::Timestamp at, std::string_view model, core::
   }
 }
 
-core::Result<std::vector<core::imports::DayTotals>> HistoryTotals::days() const {
+core::Result<void> HistoryTotals::check() const {
+  if (too_many_days_)
+    return core::Error{core::ErrorCode::import_too_large,
+                       "an import may have at most " + std::to_string(core::imports::import_days_max) +
+                           " days times models times operations; import it in parts"};
   if (overflow_)
     return core::Error{core::ErrorCode::amount_out_of_range,
                        "the prices of these rows add up to more than can be kept"};
+  return {};
+}
+
+core::Result<std::vector<core::imports::DayTotals>> HistoryTotals::days() const {
+  if (const auto kept = check(); kept.has_error()) return kept.error();
   std::vector<core::imports::DayTotals> days;
   days.reserve(days_.size());
   for (const auto& [key, totals] : days_)

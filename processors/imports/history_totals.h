@@ -36,7 +36,10 @@ class HistoryTotals {
   void add_ended(core::Timestamp at, std::string_view model, core::Operation operation,
                  schemas::imports::Ending ending);
 
-  // In order of day, model, operation. Errors: amount_out_of_range.
+  // Whether all of it can still be kept. Errors: import_too_large (more than core::imports::import_days_max days), and
+  // amount_out_of_range.
+  core::Result<void> check() const;
+  // In order of day, model, operation. Errors: those of check().
   core::Result<std::vector<core::imports::DayTotals>> days() const;
 
  private:
@@ -52,6 +55,8 @@ class HistoryTotals {
   const Terms terms_;
   std::map<std::tuple<core::Timestamp, core::ModelSlug, core::Operation>, core::imports::Totals> days_;
   std::set<std::string, std::less<>> unknown_models_;
+  core::imports::Totals left_over_;  // of what no day is kept for
+  bool too_many_days_ = false;
   bool overflow_ = false;
 };
 

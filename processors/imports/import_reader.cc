@@ -168,7 +168,8 @@ class Reading final : public schemas::manifest::SplitSink {
         add_fault(file, place, std::move(outcome.error()));
         return {};
       }
-      return take_outcome(file, place, *outcome);
+      if (const auto taken = take_outcome(file, place, *outcome); taken.has_error()) return taken;
+      return totals_.check();
     });
   }
 

@@ -228,6 +228,27 @@ TEST_F(ImportReaderTest, a_document_that_breaks_off_is_refused) {
             core::ErrorCode::malformed_json);
 }
 
+// Broken: rows that choose their day, model and operation would take hundreds of MB before they are refused.
+TEST_F(ImportReaderTest, more_days_than_are_kept_are_refused_on_the_way) {
+  std::string output;
+  int number = 0;
+  const auto failed = [&](std::int64_t created, const std::string& model) {
+    return R"({"id":"b","custom_id":"c)" + std::to_string(number++) +
+           R"(","response":{"status_code":200,"request_id":"r","body":{"object":"chat.completion","created":)" +
+           std::to_string(created) + R"(,"model":")" + model +
+           R"(","choices":[{"message":{"role":"assistant","content":"x"},"finish_reason":"stop"}]}},"error":null})" +
+           "\n";
+  };
+  for (int model = 0; model < 51; ++model) {
+    for (int day = 0; day < 100; ++day) output += failed(new_year + day * a_day, "model-" + std::to_string(model));
+  }
+  const auto refused = try_read({"", output, ""});
+  ASSERT_TRUE(refused.has_error());
+  EXPECT_EQ(refused.error().code, core::ErrorCode::import_too_large);
+  const auto fits = try_read({"", output.substr(0, output.size() / 2), ""});
+  EXPECT_TRUE(fits.has_value());
+}
+
 TEST_F(ImportReaderTest, no_lane_of_ours_means_no_saving) {
   lanes.clear();
   const ReadImport imported = read({"", answer("a", new_year), ""});

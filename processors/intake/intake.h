@@ -44,6 +44,7 @@ class Intake {
     std::uint32_t items_per_unit = 500;
     std::uint64_t unit_bytes_max = 64u << 20;
     core::Duration batch_expectation = std::chrono::hours(12);
+    std::size_t faults_max = core::manifest_faults_max;  // listed
   };
 
   // `blobs` and `catalog` must outlive this.

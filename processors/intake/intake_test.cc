@@ -209,6 +209,9 @@ TEST_F(IntakeTest, FaultsAreListedUpToALimitAndCounted) {
   const PlannedManifest planned = plan(items(all));
   EXPECT_EQ(planned.fault_count, 150u);
   EXPECT_THAT(planned.faults, SizeIs(core::manifest_faults_max));
+  Intake::Settings settings;
+  settings.faults_max = 1'000;
+  EXPECT_THAT(plan(items(all), settings).faults, SizeIs(150));
 }
 
 // If this failed, the results of a retry could not be joined with those of the batch it repeats.

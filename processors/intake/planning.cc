@@ -230,7 +230,7 @@ void Intake::Planning::note_rejections(const std::vector<core::Rejection>& rejec
 void Intake::Planning::fault(const core::ManifestItem& item, std::string code, std::string member,
                              std::string message) {
   ++planned_.fault_count;
-  if (planned_.faults.size() >= core::manifest_faults_max) return;
+  if (planned_.faults.size() >= intake_.settings_.faults_max) return;
   planned_.faults.push_back(
       {std::move(code), "/items/" + std::to_string(item.number) + member, item.customer_item_id, std::move(message)});
 }

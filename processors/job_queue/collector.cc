@@ -59,17 +59,25 @@ boost::asio::awaitable<core::Result<void>> Collector::close_all(core::CollectJob
       });
   if (listed.has_error()) co_return listed.error();
 
+  const auto flush = environment_.reader.find<core::job_queue::Flush>(aggregate, {jobs.org, jobs.batch});
+  if (flush.has_error()) co_return flush.error();
+  if (!*flush) co_return core::Error{core::ErrorCode::batch_not_found, "the flush of these jobs is gone"};
+  std::set<core::JobId> without_row((*flush)->jobs.begin(), (*flush)->jobs.end());
+
   JobOutcomes rows(environment_.blobs, std::move(**batch), std::move(units));
   for (std::size_t first = 0;;) {
     core::Result<std::vector<core::job_queue::Outcome>> outcomes = rows.next(core::job_queue::outcomes_per_command_max);
     if (outcomes.has_error()) co_return outcomes.error();
     if (outcomes->empty()) break;
     const std::size_t count = outcomes->size();
-    const core::Result<void> closed = co_await close(jobs, first, std::move(*outcomes));
+    std::erase_if(*outcomes, [&](const auto& outcome) { return without_row.erase(outcome.job) == 0; });
+    const core::Result<void> closed = co_await close(jobs, std::to_string(first), std::move(*outcomes));
     if (closed.has_error()) co_return closed;
     FAULT_POINT(F15);
     first += count;
   }
+  const core::Result<void> failed = co_await fail(jobs, std::move(without_row));
+  if (failed.has_error()) co_return failed;
   const std::string effect = core::key_of(jobs);
   core::AggregateKey to = aggregate;
   core::CommandId id("complete/" + effect);
@@ -79,10 +87,33 @@ boost::asio::awaitable<core::Result<void>> Collector::close_all(core::CollectJob
   co_return core::Result<void>{};
 }
 
-boost::asio::awaitable<core::Result<void>> Collector::close(core::CollectJobs jobs, std::size_t first,
+// Each item of a batch that has ended has a row: those of these jobs cannot be read, and never will be.
+boost::asio::awaitable<core::Result<void>> Collector::fail(core::CollectJobs jobs, std::set<core::JobId> without_row) {
+  if (without_row.empty()) co_return core::Result<void>{};
+  error(environment_.log, std::string(result_unreadable),
+        {{"batch", jobs.batch.value()}, {"jobs", without_row.size()}});
+  for (std::size_t first = 0; !without_row.empty();) {
+    std::vector<core::job_queue::Outcome> outcomes;
+    while (!without_row.empty() && outcomes.size() < core::job_queue::outcomes_per_command_max) {
+      core::job_queue::Outcome outcome;
+      outcome.job = *without_row.begin();
+      outcome.end = core::job_queue::Phase::failed;
+      outcome.error = result_unreadable;
+      outcomes.push_back(std::move(outcome));
+      without_row.erase(without_row.begin());
+    }
+    const std::size_t count = outcomes.size();
+    const core::Result<void> closed = co_await close(jobs, "unreadable/" + std::to_string(first), std::move(outcomes));
+    if (closed.has_error()) co_return closed;
+    first += count;
+  }
+  co_return core::Result<void>{};
+}
+
+boost::asio::awaitable<core::Result<void>> Collector::close(core::CollectJobs jobs, std::string part,
                                                             std::vector<core::job_queue::Outcome> outcomes) {
   core::AggregateKey to = core::aggregate_of(jobs.org);
-  core::CommandId id("close_jobs/" + jobs.batch.value() + "/" + std::to_string(first));
+  core::CommandId id("close_jobs/" + jobs.batch.value() + "/" + part);
   core::Command command = core::job_queue::CloseJobs{jobs.org, jobs.batch, std::move(outcomes)};
   const core::Result<Answer> closed = co_await ask(environment_.bus, std::move(to), std::move(id), std::move(command));
   if (closed.has_error()) co_return closed.error();

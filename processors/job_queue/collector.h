@@ -7,6 +7,8 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/effect.h"
@@ -34,7 +36,8 @@ class Collector {
  private:
   boost::asio::awaitable<void> run(TermPointer term, core::CollectJobs jobs);
   boost::asio::awaitable<core::Result<void>> close_all(core::CollectJobs jobs);
-  boost::asio::awaitable<core::Result<void>> close(core::CollectJobs jobs, std::size_t first,
+  boost::asio::awaitable<core::Result<void>> fail(core::CollectJobs jobs, std::set<core::JobId> without_row);
+  boost::asio::awaitable<core::Result<void>> close(core::CollectJobs jobs, std::string part,
                                                    std::vector<core::job_queue::Outcome> outcomes);
 
   boost::asio::any_io_executor executor_;

@@ -37,6 +37,7 @@ core::Result<std::vector<Outcome>> JobOutcomes::next(std::size_t count_max) {
   std::vector<Outcome> outcomes;
   while (outcomes.size() < count_max) {
     core::Result<std::optional<Outcome>> outcome = next_row();
+    if (outcome.has_error() && outcome.error().code == core::ErrorCode::blob_corrupt) continue;
     if (outcome.has_error()) return outcome.error();
     if (!*outcome) break;
     outcomes.push_back(std::move(**outcome));
@@ -54,9 +55,11 @@ core::Result<std::optional<Outcome>> JobOutcomes::next_row() {
   const std::uint64_t offset = lines_->offset();
   const core::Result<std::optional<std::string_view>> line = lines_->next();
   if (line.has_error()) return line.error();
-  if (!*line)
+  if (!*line) {
+    end_ = offset;  // goes on with the next segment
     return core::Error{core::ErrorCode::blob_corrupt,
                        "a segment of batch " + batch_.id.value() + " is shorter than its unit reported"};
+  }
   const core::Result<schemas::queue::JobRow> row = schemas::queue::parse_job_row(**line);
   if (row.has_error()) return row.error();
 
@@ -101,6 +104,9 @@ core::Result<bool> JobOutcomes::open_next() {
 }
 
 core::Result<std::string> read_job_row(const BlobStore& blobs, const core::batch::Unit& unit, const Outcome& outcome) {
+  if (outcome.row.bytes == 0)
+    return core::Error{core::ErrorCode::blob_corrupt,
+                       "the result of job " + outcome.job.value() + " could not be read when its batch ended"};
   const auto segment = blobs.read_segment(segment_name(unit, artifact_of(outcome.end)));
   if (segment.has_error()) return segment.error();
   core::Result<std::string> row = (*segment)->read(outcome.row.offset, outcome.row.bytes);

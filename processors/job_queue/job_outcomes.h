@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/batch/state.h"
@@ -13,13 +14,17 @@
 
 namespace processors {
 
+// The error of a job whose row cannot be read; its outcome has no row.
+constexpr std::string_view result_unreadable = "result_unreadable";
+
 // Threading: one thread. Blocks on files. Memory: one row at a time.
 class JobOutcomes {
  public:
   // `units` are all of the batch's, in order. `blobs` must outlive this.
   JobOutcomes(const BlobStore& blobs, core::batch::Batch batch, std::vector<core::batch::Unit> units);
 
-  // Up to `count_max`; none at the end. Errors: storage_failed, blob_not_found, blob_corrupt.
+  // Up to `count_max`; none at the end. Rows that cannot be read are passed over. Errors: storage_failed,
+  // blob_not_found.
   core::Result<std::vector<core::job_queue::Outcome>> next(std::size_t count_max);
 
  private:
@@ -36,7 +41,8 @@ class JobOutcomes {
   std::optional<LineReader> lines_;
 };
 
-// The result row of a job that a batch has ended. Errors: those of reading, blob_corrupt.
+// The result row of a job that a batch has ended. Errors: those of reading, blob_corrupt: it is cut off, or there is
+// none.
 core::Result<std::string> read_job_row(const BlobStore& blobs, const core::batch::Unit& unit,
                                        const core::job_queue::Outcome& outcome);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,6 +31,12 @@ struct CheckoutPage {
   core::Timestamp expires_at;
 };
 
+// Which checkout a payment paid.
+struct PaidCheckout {
+  core::OrgId org;
+  core::CheckoutId checkout;
+};
+
 // Threading: any thread. `done` runs on any thread, once.
 // Delivery:  asked for the same checkout again, it answers with the same page; whether and what was paid is told to
 // POST /v1/webhooks/…, never here.
@@ -41,6 +48,10 @@ class CheckoutProvider {
   // member in `param`), idempotency_conflict (asked before, and differently), configuration_invalid (the operator's
   // account or key is refused).
   virtual void create(CheckoutRequest request, std::function<void(core::Result<CheckoutPage>)> done) = 0;
+  // Nothing for a payment that the provider does not know, or that paid none of our checkouts.
+  // Errors: as create().
+  virtual void find_payment(core::PaymentId payment,
+                            std::function<void(core::Result<std::optional<PaidCheckout>>)> done) = 0;
 };
 
 }  // namespace processors

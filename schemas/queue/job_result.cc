@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "schemas/compact_json.h"
+#include "schemas/dialect/json.h"
 #include "schemas/json_codec.h"
 
 namespace schemas::queue {
@@ -48,7 +49,7 @@ std::string answered_text(const rapidjson::Document& row) {
   std::string text;
   if (messages == nullptr || !messages->IsArray() || messages->Empty()) return text;
   read_member(&(*messages)[0], "content", text);
-  return text;
+  return dialect::valid_utf8(text);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <rapidjson/document.h>
 
+#include "schemas/compact_json.h"
 #include "schemas/manifest/reader.h"
 #include "schemas/queue/job_result.h"
 #include "schemas/queue/job_types.h"
@@ -45,6 +46,18 @@ rapidjson::Document render(const ItemResult& result) {
   json.Parse(text->data(), text->size());
   EXPECT_FALSE(json.HasParseError());
   return json;
+}
+
+// Broken: one job that was taken would stop every flush, whose manifest is read again as UTF-8.
+TEST(CompactJson, refuses_halves_of_characters) {
+  for (const char* text : {R"({"a":"\udc00"})", R"({"\udc00":1})", R"({"a":["x\udfffy"]})", R"({"a":"\ud800"})"}) {
+    const core::Result<std::string> json = compact_json(text);
+    ASSERT_TRUE(json.has_error()) << text;
+    EXPECT_EQ(json.error().code, core::ErrorCode::malformed_json);
+    EXPECT_FALSE(json.error().param.empty());
+  }
+  EXPECT_EQ(*compact_json(R"({ "\u00e9" : "\ud83d\ude00" })"), "{\"\u00e9\":\"\U0001f600\"}");
+  EXPECT_EQ(compact_json(std::string(65, '[')).error().code, core::ErrorCode::json_too_deep);
 }
 
 TEST(JobTypes, are_the_six_of_the_product) {

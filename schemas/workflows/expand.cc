@@ -165,6 +165,23 @@ std::string item_text(const Product& product, const Object& input, std::size_t n
                                {"input", fill(product.request, values)}});
 }
 
+// All of a manifest before its first item; all of it when there are no inputs: it is of a quote that kept its manifest.
+std::string manifest_head(const Product& product, const Order& order) {
+  std::string head = "{";
+  for (const auto& [name, value] : order.terms) head += dialect::quoted(name) + ":" + value + ",";
+  if (!order.quote_id.empty()) head += "\"quote_id\":" + dialect::quoted(order.quote_id) + ",";
+  if (order.inputs.empty()) {
+    if (head.ends_with(',')) head.pop_back();
+    return head + "}";
+  }
+  const Object terms{Json(product.terms)};
+  for (const Object::Member& member : terms.members()) {
+    if (!order.terms.contains(member.name))
+      head += dialect::quoted(member.name) + ":" + std::string(member.value.text()) + ",";
+  }
+  return head + "\"items\":[";
+}
+
 }  // namespace
 
 core::Result<Order> parse_order(std::string_view json) {
@@ -187,31 +204,25 @@ core::Result<Order> parse_order(std::string_view json) {
   return order;
 }
 
-Expansion expand(const Product& product, const Order& order) {
-  Expansion expansion;
+core::Result<OrderFaults> expand(const Product& product, const Order& order, const TakePiece& take) {
+  if (order.defaults.size() * order.inputs.size() > expanded_bytes_max)
+    return Error{ErrorCode::payload_too_large,
+                 "'defaults' stand in each input, which together may have 256 MiB: send less in it, or fewer inputs",
+                 "defaults"};
+  OrderFaults faults;
   const auto add = [&](core::ManifestFault fault) {
-    ++expansion.fault_count;
-    if (expansion.faults.size() < core::manifest_faults_max) expansion.faults.push_back(std::move(fault));
+    ++faults.fault_count;
+    if (faults.faults.size() < core::manifest_faults_max) faults.faults.push_back(std::move(fault));
   };
   const std::string models = order.model_options.empty() ? model_list(product) : order.model_options;
   if (product.single_model && Json(models).elements().size() > 1)
     add({"too_many", "/model_options", "",
          "must be one model: what different ones answer cannot be used side by side"});
 
-  std::string manifest = "{";
-  for (const auto& [name, value] : order.terms) manifest += dialect::quoted(name) + ":" + value + ",";
-  if (!order.quote_id.empty()) manifest += "\"quote_id\":" + dialect::quoted(order.quote_id) + ",";
-  if (order.inputs.empty()) {  // of a quote that kept its manifest
-    if (manifest.ends_with(',')) manifest.pop_back();
-    expansion.manifest = manifest + "}";
-    return expansion;
-  }
-  const Object terms{Json(product.terms)};
-  for (const Object::Member& member : terms.members()) {
-    if (!order.terms.contains(member.name))
-      manifest += dialect::quoted(member.name) + ":" + std::string(member.value.text()) + ",";
-  }
-  manifest += "\"items\":[";
+  const std::string head = manifest_head(product, order);
+  if (const auto taken = take(head); taken.has_error()) return taken.error();
+  if (order.inputs.empty()) return faults;
+  std::uint64_t bytes = head.size();
   const core::Result<dialect::SchemaChecker> checker = dialect::SchemaChecker::parse(product.input_schema);
   INVARIANT(checker.has_value());
   const Object shared{Json(order.defaults)};
@@ -224,12 +235,28 @@ Expansion expand(const Product& product, const Order& order) {
       const Json id = input["id"];
       add({"invalid_input", input_pointer(order, i) + fault->pointer,
            id.is_string() ? manifest::shortened(id.string(), core::customer_item_id_bytes_max) : "", fault->message});
-    } else if (expansion.fault_count == 0) {
-      if (manifest.back() != '[') manifest += ',';
-      manifest += item_text(product, input, i, models);
+    } else if (faults.fault_count == 0) {
+      const std::string item = (i > 0 ? "," : "") + item_text(product, input, i, models);
+      bytes += item.size();
+      if (bytes > expanded_bytes_max)
+        return Error{ErrorCode::payload_too_large,
+                     "the manifest of these inputs has more than 256 MiB; send them as several runs", "inputs"};
+      if (const auto taken = take(item); taken.has_error()) return taken.error();
     }
   }
-  expansion.manifest = manifest + "]}";
+  if (const auto taken = take("]}"); taken.has_error()) return taken.error();
+  return faults;
+}
+
+Expansion expand(const Product& product, const Order& order) {
+  Expansion expansion;
+  core::Result<OrderFaults> faults = expand(product, order, [&](std::string_view piece) {
+    expansion.manifest += piece;
+    return core::Result<void>{};
+  });
+  INVARIANT(faults.has_value());
+  expansion.faults = std::move(faults->faults);
+  expansion.fault_count = faults->fault_count;
   return expansion;
 }
 

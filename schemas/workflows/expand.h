@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,6 +17,8 @@ namespace schemas::workflows {
 
 constexpr std::size_t inputs_max = 10'000;
 constexpr std::size_t order_bytes_max = std::size_t{16} << 20;
+// Of the manifest that an order stands for: what its inputs share is written out for each of them.
+constexpr std::uint64_t expanded_bytes_max = std::uint64_t{256} << 20;
 
 // {workflow, input | inputs, defaults, model_options, quote_id} and the members of a manifest beside its items.
 // What is JSON is compact.
@@ -32,16 +35,27 @@ struct Order {
 // Errors: malformed_json, json_too_deep, payload_too_large, unknown_field, invalid_request; `param` names the member.
 core::Result<Order> parse_order(std::string_view json);
 
-struct Expansion {
-  std::string manifest;                     // JSON; of no use when there are faults
+struct OrderFaults {
   std::vector<core::ManifestFault> faults;  // at most core::manifest_faults_max
   std::uint64_t fault_count = 0;
 };
 
+// Takes the manifest, JSON, piece by piece; what it took is of no use when there are faults.
+using TakePiece = std::function<core::Result<void>(std::string_view)>;
+
 // With no inputs what is left is a quote's id and what may be said beside it. One item for each input, named by its
 // `id` or else input-0001 and so on. In products that take them, `system` of an input stands in place of the product's
 // prompt and its `model_options` in place of the product's. A customer's texts stand in the prompt between marks that
-// hold a digest of the input, so that no text can end them. Faults name the place: /inputs/3/text.
+// hold a digest of the input, so that no text can end them. Faults name the place: /inputs/3/text. Memory: an item.
+// Errors: payload_too_large (expanded_bytes_max; `param` names the member), those of `take`.
+core::Result<OrderFaults> expand(const Product& product, const Order& order, const TakePiece& take);
+
+// The same as one text, for orders that are known to be small. Requires: it fits.
+struct Expansion {
+  std::string manifest;
+  std::vector<core::ManifestFault> faults;
+  std::uint64_t fault_count = 0;
+};
 Expansion expand(const Product& product, const Order& order);
 
 // A fault of the manifest that `order` became, as one of the order.

@@ -225,6 +225,35 @@ TEST(Expand, each_bad_input_is_named) {
               ElementsAre(HasSubstr("/model_options must be one model")));
 }
 
+// Broken: one order of 16 MiB would take the process down.
+TEST(Expand, what_inputs_share_is_bounded_all_together) {
+  std::size_t taken = 0;
+  const auto expand_bytes = [&](const Order& of) {
+    taken = 0;
+    return expand(product("agent-main-thread"), of, [&](std::string_view piece) {
+      taken += piece.size();
+      return core::Result<void>{};
+    });
+  };
+  Order order;
+  order.inputs.assign(inputs_max, "{}");
+  order.defaults =
+      R"({"messages":[{"role":"user","content":")" + std::string(expanded_bytes_max / inputs_max, 'x') + "\"}]}";
+  const auto refused = expand_bytes(order);
+  ASSERT_TRUE(refused.has_error());
+  EXPECT_EQ(refused.error().code, core::ErrorCode::payload_too_large);
+  EXPECT_EQ(refused.error().param, "defaults");
+  EXPECT_EQ(taken, 0u) << "before anything is written";
+  order.inputs.resize(10);
+  EXPECT_TRUE(expand_bytes(order).has_value());
+  EXPECT_GT(taken, 10 * order.defaults.size());
+
+  const auto full = expand(product("agent-main-thread"), order, [](std::string_view) {
+    return core::Result<void>(core::Error{core::ErrorCode::storage_failed, "full"});
+  });
+  EXPECT_EQ(full.error().code, core::ErrorCode::storage_failed);
+}
+
 TEST(Expand, faults_of_the_manifest_are_told_of_the_inputs) {
   const Order twice = order(R"({"inputs":[{"id":"a","text":"x"},{"id":"a","text":"y"}]})");
   const Read manifest = read(expand(product("embeddings-index"), twice).manifest);

@@ -14,7 +14,7 @@ ITEMS = 120
 
 
 class Event(NamedTuple):
-    id: int
+    id: str
     name: str
     data: dict
 
@@ -48,7 +48,7 @@ class Stream:
                 continue
             self.retry = fields.pop("retry", self.retry)
             if "data" in fields:
-                return Event(int(fields["id"]), fields["event"], json.loads(fields["data"]))
+                return Event(fields["id"], fields["event"], json.loads(fields["data"]))
             fields = {}
 
     def rest(self):
@@ -71,7 +71,7 @@ class BatchEvents(ServiceTest):
 
     def assert_story(self, events, batch, ended):
         """No id twice, nothing ever less, and at the end what the batch itself says."""
-        ids = [event.id for event in events]
+        ids = [tuple(map(int, event.id.split("-"))) for event in events]
         self.assertEqual(ids, sorted(set(ids)))
         for count in ("completed", "failed", "cancelled", "expired"):
             counts = [event.data["request_counts"][count] for event in events]
@@ -109,7 +109,8 @@ class BatchEvents(ServiceTest):
         self.assertEqual(Stream(customer, batch, last.id).answer.status, 204)
         path = f"/v1/batches/{batch}/events"
         self.assertEqual(customer.get(f"{path}?last_event_id={last.id}").status, 204)
-        for wrong in ("x", "-1", "1.5", str(last.id + 1), "9" * 30):
+        version, done = last.id.split("-")
+        for wrong in ("x", "", "-1", version, f"{version}-", f"{int(version) + 1}-{done}", f"{version}-{ITEMS + 1}", "9" * 30):
             self.assert_problem(customer.get(f"{path}?last_event_id={wrong}"), 400, "invalid_request")
         self.assert_problem(customer.get(path + "?since=1"), 400, "invalid_request")
         stranger = Customer(service, "stranger@example.com")

@@ -5,6 +5,7 @@ import gzip
 import json
 import select
 import socket
+import subprocess
 import uuid
 
 from support import bus
@@ -192,6 +193,9 @@ class Secrets(ServiceTest):
         files = {path: path.read_bytes() for path in service.data.rglob("*") if path.is_file()}
         for path, content in bus.everything_on(service.data):
             files[service.data / path] = content
+        state = service.data / "state"  # its files are compressed
+        files[state / "rows"] = subprocess.run(["sst_dump", f"--file={state}", "--command=scan"], capture_output=True,
+                                               timeout=HANG_SECONDS, cwd=service.data).stdout
         outbox, blobs = service.data / "outbox", service.data / "blobs"
 
         def anywhere(text, directory):

@@ -79,9 +79,11 @@ class Imports(ServiceTest):
         self.assertEqual(money(report["baseline_trend"][0]["cost"]), 60 * CENT * 6 / 100)
         self.assertIsNone(report["savings_realized"])
         change = report["recommended_next_route_change"]
-        if change is not None:
-            self.assertGreater(money(change["expected_savings"]), 0)
-            self.assertTrue(change["to"]["simulated"])
+        self.assertEqual((change["from"]["model"], change["items"]), ("gpt-5.4-mini", 120))
+        self.assertTrue(change["to"]["simulated"])
+        self.assertGreater(money(change["expected_savings"]), 0)
+        self.assertEqual(money(change["baseline_cost"]) - money(change["expected_cost"]), money(change["expected_savings"]))
+        self.assertTrue(report["savings_projected"]["simulated"])
 
         manifest = service.expect(customer.get(made["manifest"]["url"]), 200)
         self.assertEqual(manifest.headers["content-type"], "application/x-ndjson")
@@ -94,6 +96,7 @@ class Imports(ServiceTest):
         realized = report["savings_realized"]
         self.assertEqual(money(realized["charged"]), money(batch["settlement"]["captured_total"]))
         self.assertEqual(money(realized["savings"]), money(realized["charged"]), "half of the list price")
+        self.assertEqual((realized["items"], realized["simulated_items"], report["served_simulated_items"]), (120, 120, 120))
         self.assertEqual(report["fallback_frequency"], {"items": 120, "fallbacks": 0, "rate": 0.0})
         self.assertEqual(report["verification_failures"]["failures"], 0)
 

@@ -20,7 +20,7 @@ import time
 from urllib.parse import quote, urlencode
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support.contract import Broken, contract
+from support.contract import Broken, contract, decoded
 from support.customer import Customer, response_items
 from support.owned import KINDS, WORDS, prefixes
 from support.service import HANG_SECONDS, Service
@@ -38,6 +38,20 @@ ODD_BODIES = [b"", b" ", b"{", b"[", b'"', b"null", b"[]", b"0", b'{"a":1,"a":2}
               b'{"a":' * 3000, b"\x00" * 100, b"{}x", b"\xef\xbb\xbf{}", b'{"a":1e999}', b"a=b&c=d", b"\x1f\x8b\x08\x00", b'{"x":"' + b"y" * 40_000 + b'"}']
 KNOWN_TEXTS = {"date-time": ["2030-01-01T00:00:00Z", "1999-12-31T23:59:60Z", "2026-01-01T00:00:00.123456+14:00", "soon"],
                "uri": ["https://hook.invalid/x", "http://127.0.0.1:1/", "https://u:p@hook.invalid:99999/", "ftp://a", "https://"]}
+CODINGS = ["gzip", "zstd", "gzip, zstd;q=0.5", "br, gzip;q=0.1", "identity;q=0, gzip", "identity;q=0, *;q=0", "*", "gzip;q=2", ", ,", "\"gzip\""]
+
+
+def history_row(name, row):
+    """Of a batch at OpenAI: `input` has requests, the other files answers."""
+    if name == "input":
+        return {"custom_id": row, "method": "POST", "url": "/v1/responses",
+                "body": {"model": "gpt-5.4-mini", "input": "Say one.", "max_output_tokens": 50}}
+    body = {"id": "resp_1", "object": "response", "created_at": 1_750_000_000, "status": "completed", "model": "gpt-5.4-mini",
+            "output": [{"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "One."}]}],
+            "usage": {"input_tokens": 1000, "input_tokens_details": {"cached_tokens": 0}, "output_tokens": 100}}
+    if name == "error":
+        return {"id": "batch_req_1", "custom_id": row, "error": {"code": "batch_expired", "message": "too late"}, "response": None}
+    return {"id": "batch_req_1", "custom_id": row, "error": None, "response": {"status_code": 200, "request_id": "req_1", "body": body}}
 
 
 class Failure(Exception):
@@ -227,12 +241,41 @@ class Fuzzer:
                 content = content[:self.random.randrange(len(content) + 1)]
             if self.chance(0.02):
                 content = content.replace(b'"', b"\xff", 1)
+        elif kind == "multipart/form-data":
+            kind, content = self.form(media["schema"])
+        elif kind == "application/x-www-form-urlencoded":
+            value = self.mutated(self.value(media["schema"]), self.random.choice([0, 0, 1]))
+            content = urlencode(value if isinstance(value, dict) else {}, errors="replace").encode()
         else:
             lines = [self.value({"$ref": "#/components/schemas/ManifestItem"}) for _ in range(3)]
             content = b"\n".join(json.dumps(line).encode() for line in [{"sla_tier": "standard"}, *lines])
         if self.chance(0.05):
             kind = self.random.choice(["text/plain", "application/xml", "", "application/json; charset=latin1", "multipart/form-data", "x" * 500])
         return kind, content
+
+    def form(self, schema):
+        """(content type, body): the files of a batch of another provider, mostly."""
+        boundary = self.random.choice(["b", "----fuzz", "'()+_,-./:=?", "x" * 70])
+        names = [name for name in schema["properties"] if self.chance(0.9 if name in ("input", "output") else 0.3)]
+        parts = []
+        for name in names + [self.odd()] * self.chance(0.05):
+            text = json.dumps(name, ensure_ascii=False)
+            parts.append(f"--{boundary}\r\nContent-Disposition: form-data; name={text}; filename={text}\r\n\r\n".encode(errors="replace")
+                         + self.part(name) + b"\r\n")
+        body = b"".join(parts) + f"--{boundary}--\r\n".encode()
+        if self.chance(0.05):
+            body = body[:self.random.randrange(len(body))]
+        return f'multipart/form-data; boundary="{boundary}"', body
+
+    def part(self, name):
+        if self.chance(0.05):
+            return self.random.choice(ODD_BODIES)
+        if name == "occurred_at":
+            return self.random.choice(KNOWN_TEXTS["date-time"]).encode()
+        if name == "batch":
+            return json.dumps(self.mutated({"id": "batch_1", "object": "batch", "created_at": 1_750_000_000}, self.random.choice([0, 1]))).encode()
+        rows = [history_row(name, f"row-{self.random.randrange(2000)}") for _ in range(self.random.choice([1, 3, 30]))]
+        return b"\n".join(json.dumps(self.mutated(row, self.random.choice([0, 0, 0, 1]))).encode(errors="replace") for row in rows)
 
     def draw(self):
         operation = self.random.choice(contract().operations)
@@ -248,6 +291,8 @@ class Fuzzer:
             if self.chance(0.2):
                 drawn = self.random.choice([str(self.value(one["schema"])), self.odd(), "bytes=0-10", "bytes=5-", "bytes=-1", "bytes=9-1", '"x"', "*", "k1"])
                 headers.append((one["name"], re.sub(r"[^\x20-\x7e]", "?", drawn)))
+        if self.chance(0.25):
+            headers.append(("Accept-Encoding", self.random.choice(CODINGS)))
         if self.chance(0.02):
             headers.append((self.random.choice(["X-Fuzz", "Cookie", "Accept-Encoding", "X-Request-Id", "Expect", "Accept"]),
                             self.random.choice(["x" * 20_000, "a=b; " * 200, "gzip;q=0, *;q=0", "?", "100-continue"])))
@@ -290,8 +335,9 @@ class Fuzzer:
             found, _ = contract().find(request.operation.method, request.target.split("?")[0])
             contract().check_exchange(request.operation.method, request.target, names, request.body, status, headers, body)
             self.statuses[(str(found or "no route"), status)] += 1
-            if headers.get("content-type", "").startswith("application/json"):
-                self.learn(json.loads(body))
+            readable = decoded(headers, body)
+            if headers.get("content-type", "").startswith("application/json") and readable:
+                self.learn(json.loads(readable))
             if self.number % 50 == 0:
                 self.look_after()
         except (Broken, Failure, OSError, http.client.HTTPException) as fault:

@@ -4,6 +4,7 @@
 // the embedded files, and -lcrypto -lz.
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "schemas/dialect/json.h"
@@ -31,10 +32,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const core::Result<workflows::Order> order = workflows::parse_order({reinterpret_cast<const char*>(data), size});
   if (!order) return 0;
   for (const workflows::Product& product : products) {
-    const workflows::Expansion expansion = workflows::expand(product, *order);
-    if (expansion.fault_count > 0) continue;
-    require(dialect::compact_json(expansion.manifest).has_value());
-    manifest::TextSource source(expansion.manifest);
+    std::string text;
+    const auto expanded = workflows::expand(product, *order, [&](std::string_view piece) {
+      text += piece;
+      return core::Result<void>{};
+    });
+    require(text.size() <= workflows::expanded_bytes_max + 2);
+    if (!expanded || expanded->fault_count > 0) continue;
+    require(dialect::compact_json(text).has_value());
+    manifest::TextSource source(text);
     Count sink;
     const core::Result<manifest::Summary> summary = manifest::read_manifest(source, manifest::Format::json, sink);
     require(summary.has_value() || summary.error().code == core::ErrorCode::json_too_deep);

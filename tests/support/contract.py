@@ -77,12 +77,23 @@ class Contract:
     def response(self, operation, status):
         """None where this status is not documented."""
         responses = operation.description["responses"]
-        default = self.resolve(responses["default"])
+        default = self._anywhere(operation)
         anywhere = status in default["x-statuses"]
         if str(status) not in responses:
             return default if anywhere else None
         own = self.resolve(responses[str(status)])
         return {**own, "content": {**default["content"], **own.get("content", {})}} if anywhere else own
+
+    def codes_allowed(self, operation, status):
+        """Of a refusal; None: any, as the description names none."""
+        own = self.resolve(operation.description["responses"].get(str(status), {}))
+        named = set(BACKTICKED.findall(own.get("description", ""))) & self.codes
+        if not named and "application/problem+json" in own.get("content", {}):
+            return None
+        return named | set(self._anywhere(operation)["x-statuses"].get(status, ()))
+
+    def _anywhere(self, operation):
+        return self.resolve(operation.description["responses"]["default"])
 
     def documented(self):
         """Every (operation, status) of its own."""
@@ -141,8 +152,11 @@ class Contract:
         if response is None:
             raise Broken("this status is not documented")
         value = self._check_body(response.get("content", {}), method, headers, body)
-        codes = set(BACKTICKED.findall(response["description"])) & self.codes
-        if codes and isinstance(value, dict) and "error" in value and value["error"]["code"] not in codes:
+        if "Location" in response.get("headers", {}) and "location" not in headers:
+            raise Broken("an answer without Location")
+        codes = self.codes_allowed(operation, status)
+        kind = headers.get("content-type", "").split(";")[0]
+        if codes is not None and value is not None and kind == "application/problem+json" and value["error"]["code"] not in codes:
             raise Broken(f"code {value['error']['code']} is not documented")
 
     def _check_body(self, content, method, headers, body):
@@ -155,11 +169,9 @@ class Contract:
             return None
         if kind not in content:
             raise Broken(f"content type {kind!r} is not documented")
-        coding = headers.get("content-encoding", "identity")
-        if not kind.endswith("json") or kind == "application/x-ndjson" or coding not in ("identity", "gzip"):
+        body = decoded(headers, body)
+        if not kind.endswith("json") or kind == "application/x-ndjson" or body is None:
             return None
-        if coding == "gzip":
-            body = gzip.decompress(body)
         try:
             value = json.loads(body)
         except ValueError as error:
@@ -200,6 +212,14 @@ class Contract:
         fault = self.fault(documented["content"][kind]["schema"], json.loads(body))
         if fault is not None:
             raise Broken(f"it took a body that is not as documented {fault}")
+
+
+def decoded(headers, body):
+    """What was sent, without its coding; None where Python has no decoder for it."""
+    coding = headers.get("content-encoding", "identity")
+    if coding == "gzip":
+        return gzip.decompress(body) if body else body
+    return body if coding == "identity" else None
 
 
 def typed(schema, text):

@@ -24,6 +24,7 @@ class StripeStandIn:
         self.failures = []
         self.sessions = {}  # by Idempotency-Key
         self.requests = []  # (headers, form)
+        self.lookups = []  # ids of payments that were asked for
         self._numbers = itertools.count(1)
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
         self._server.daemon_threads = True
@@ -67,19 +68,26 @@ class StripeStandIn:
 
     def refunded(self, checkout, cents):
         session = self.sessions[checkout]
-        metadata = {name[len("payment_intent_data[metadata]["):-1]: value for name, value in session["form"].items()
-                    if name.startswith("payment_intent_data[metadata][")}
         return self._event("charge.refunded", {
             "id": "ch_" + checkout, "object": "charge", "amount": session["amount_total"], "amount_refunded": cents,
-            "currency": "usd", "payment_intent": self._payment(checkout), "metadata": metadata})
+            "currency": "usd", "payment_intent": self._payment(checkout), "metadata": self._payment_metadata(session)})
 
-    def dispute(self, checkout, kind, cents):
+    def refund_failed(self, checkout):
+        return self._event("refund.failed", {"id": "re_" + checkout, "object": "refund", "status": "failed",
+                                             "payment_intent": self._payment(checkout), "metadata": {}})
+
+    def dispute(self, checkout, kind, cents, **changes):
         return self._event("charge.dispute." + kind, {
             "id": "dp_" + checkout, "object": "dispute", "amount": cents, "currency": "usd",
-            "payment_intent": self._payment(checkout), "metadata": {}})
+            "payment_intent": self._payment(checkout), "metadata": {}, **changes})
 
     def other(self, kind="customer.created"):
         return self._event(kind, {"id": "cus_1", "object": "customer"})
+
+    @staticmethod
+    def _payment_metadata(session):
+        return {name[len("payment_intent_data[metadata]["):-1]: value for name, value in session["form"].items()
+                if name.startswith("payment_intent_data[metadata][")}
 
     def _payment(self, checkout):
         return "pi_" + self.sessions[checkout]["id"].rsplit("_", 1)[1]
@@ -106,6 +114,24 @@ class StripeStandIn:
         return 200, {name: value for name, value in session.items() if name != "form"}
 
 
+    def find_payment(self, headers, payment):
+        """(status, body); None to close the connection."""
+        self.lookups.append(payment)
+        failure = self.failures.pop(0) if self.failures else None
+        if failure == 0:
+            return None
+        if failure is not None:
+            return failure, {"error": {"type": "api_error", "message": "made to fail"}}
+        if headers.get("authorization") != "Bearer " + SECRET_KEY:
+            return 401, {"error": {"type": "invalid_request_error", "message": "Invalid API Key"}}
+        if payment == "pi_of_a_shop":
+            return 200, {"id": payment, "object": "payment_intent", "metadata": {"order": "7"}}
+        for checkout, session in list(self.sessions.items()):
+            if payment == self._payment(checkout):
+                return 200, {"id": payment, "object": "payment_intent", "metadata": self._payment_metadata(session)}
+        return 404, {"error": {"type": "invalid_request_error", "code": "resource_missing", "param": "intent"}}
+
+
 def signed(body, secret=WEBHOOK_SECRET, at=None):
     """Headers for an event."""
     at = int(time.time()) if at is None else int(at)
@@ -120,8 +146,18 @@ def _handler_for(stand_in):
         def do_POST(self):
             content = self.rfile.read(int(self.headers["Content-Length"])).decode()
             form = {name: values[0] for name, values in parse_qs(content, strict_parsing=True).items()}
-            headers = {name.lower(): value for name, value in self.headers.items()}
-            answer = (404, {"error": {}}) if self.path != "/v1/checkout/sessions" else stand_in.answer(headers, form)
+            known = self.path == "/v1/checkout/sessions"
+            self.reply(stand_in.answer(self.lower_headers(), form) if known else (404, {"error": {}}))
+
+        def do_GET(self):
+            folder, _, payment = self.path.rpartition("/")
+            known = folder == "/v1/payment_intents"
+            self.reply(stand_in.find_payment(self.lower_headers(), payment) if known else (404, {"error": {}}))
+
+        def lower_headers(self):
+            return {name.lower(): value for name, value in self.headers.items()}
+
+        def reply(self, answer):
             if answer is None:
                 self.close_connection = True
                 return
