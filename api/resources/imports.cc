@@ -202,6 +202,8 @@ http::awaitable<Outcome> create_import(const App& app, UnderWay& under_way, http
   auto work = [&app, &org, &provider, &upload] { return prepare(app, org, *provider, *upload); };
   core::Result<Prepared> prepared = co_await http::run_on(under_way.one_by_one, std::move(work));
   if (prepared.has_error()) co_return prepared.error();
+  if (prepared->command.days.empty() && prepared->faults.count() == 0)
+    co_return Error{ErrorCode::invalid_request, "there is no row in these files; nothing was imported", "input"};
   if (prepared->command.days.empty()) co_return nothing_to_count(request, prepared->faults);
   prepared->command.idempotency = idempotency;
   const core::Result<processors::Answer> answer =

@@ -58,7 +58,8 @@ struct FlushAnswer {
 
 std::string render_flush(const FlushAnswer& flush) {
   std::string message = flush.jobs == 0 ? "No job that is due was left to take."
-                                        : "Took " + std::to_string(flush.jobs) + " jobs into one batch.";
+                                        : "Took " + std::to_string(flush.jobs) + (flush.jobs == 1 ? " job" : " jobs") +
+                                              " into one batch.";
   if (flush.left_out > 0)
     message += " Left " + std::to_string(flush.left_out) + " that no lane can serve, such as too long ones.";
   JsonText json;
