@@ -100,7 +100,9 @@ http::awaitable<Outcome> get_report(const App& app, http::Request& request) {
   };
   core::Result<std::string> body = co_await http::run_on(app.long_work, std::move(work));
   if (body.has_error()) co_return body.error();
-  co_return http::json(200, std::move(*body));
+  http::Response response = http::json(200, std::move(*body));
+  response.headers.set("Cache-Control", "private, no-store");  // as of this moment: no answer is like another
+  co_return response;
 }
 
 }  // namespace

@@ -139,6 +139,8 @@ class Checkout(BillingTest):
             self.assert_problem(service.post("/v1/webhooks/stripe", event, headers=headers), 403, code)
         for body in (b"", b"{", b"[]", b"[" * 100_000, b'{"id":"evt_1"}', b"\xff\xfe"):
             self.assertEqual(service.post("/v1/webhooks/stripe", body, headers=signed(body)).status, 400, body[:20])
+        self.assert_problem(service.post("/v1/webhooks/stripe", b" " * 600_000, headers=signed(b"")), 413,
+                            "payload_too_large")
         self.assertEqual(self.available(customer), GRANT)
         self.assertEqual(self.tell(service, self.stripe.other())["outcome"], "ignored")
         self.tell(service, event)
@@ -342,7 +344,8 @@ class ProfileAndLists(BillingTest):
         self.assertEqual(self.stripe.requests[-1][1]["customer_email"], "Books@Example.com")
         again = service.request("PUT", "/v1/billing/profile", contact, key=customer.key)
         self.assertEqual((again.status, again.json), (200, {"object": "billing_profile", **contact}))
-        for body in ({}, {"email": "none"}, {"email": "a@example.com", "billing_email": "a@example.com"}, {"email": "a@b.c\r\nBcc: x@y.z"}, {"email": "a@example.com", "plan": 1}):
+        for body in ({}, {"email": "none"}, {"email": "a@example.com", "billing_email": "a@example.com"},
+                     {"email": "a@b.c\r\nBcc: x@y.z"}, {"email": "a@example.com", "plan": 1}):
             refused = service.request("PUT", "/v1/billing/profile", body, key=customer.key)
             self.assertEqual(refused.status, 400, body)
 
@@ -393,7 +396,9 @@ class WithoutStripe(BillingTest):
         self.assertNotIn(b"<script", page.body)
         self.assertIn("default-src 'none'", page.headers["content-security-policy"])
         self.assert_problem(service.get(path[:-1] + "x"), 403, "signature_invalid")
-        self.assert_problem(service.post(path.replace("?", "/pay?")[:-1] + "x"), 403, "signature_invalid")
+        for choice in ("pay", "cancel"):
+            self.assert_problem(service.post(path.replace("?", f"/{choice}?")[:-1] + "x"), 403, "signature_invalid")
+        self.assert_problem(service.get(path + "&page=2"), 400, "invalid_request")
         self.assertEqual(self.available(customer), GRANT)
 
         for _ in range(2):
