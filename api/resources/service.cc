@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "api/html_page.h"
 #include "api/http/coroutines.h"
 #include "api/http/problem.h"
 #include "api/json_text.h"
@@ -91,20 +92,15 @@ std::string render_runtime(const App& app) {
   return std::move(json).finish();
 }
 
-http::Response now_only(http::Response response) {
-  response.headers.set("Cache-Control", "no-store");
-  return response;
-}
-
 http::awaitable<http::Response> get_runtime(const App& app, http::Request& request) {
   if (auto checked = check_query(request, {}); checked.has_error()) co_return http::problem(checked.error(), request);
-  co_return now_only(http::json(200, render_runtime(app)));
+  co_return unstored(http::json(200, render_runtime(app)));
 }
 
 // Probes may add whatever they like to their URLs: these three look at no query.
 
 http::awaitable<http::Response> get_health() {
-  co_return now_only(http::json(200, R"({"status":"ok"})"));
+  co_return unstored(http::json(200, R"({"status":"ok"})"));
 }
 
 http::awaitable<http::Response> get_readiness(const App& app) {
@@ -116,7 +112,7 @@ http::awaitable<http::Response> get_readiness(const App& app) {
     json.text("code", core::to_string(error.code)).text("detail", error.detail).end_object();
   }
   json.end_array();
-  co_return now_only(http::json(halted.empty() ? 200 : 503, std::move(json).finish()));
+  co_return unstored(http::json(halted.empty() ? 200 : 503, std::move(json).finish()));
 }
 
 http::awaitable<http::Response> get_metrics(const App& app) {
@@ -124,7 +120,7 @@ http::awaitable<http::Response> get_metrics(const App& app) {
   std::string body = co_await http::run_on(app.blocking, std::move(render));
   http::Response response = http::text(200, std::move(body));
   response.headers.set("Content-Type", "text/plain; version=0.0.4");
-  co_return now_only(std::move(response));
+  co_return unstored(std::move(response));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Who am I?
 #include "api/authentication.h"
 #include "api/credentials.h"
+#include "api/html_page.h"
 #include "api/json_text.h"
 #include "api/outcome.h"
 #include "api/query.h"
@@ -52,17 +53,11 @@ std::string session_json(const App& app, const Principal& principal, const std::
   return std::move(json).finish();
 }
 
-http::Response unstored(std::string body) {
-  http::Response response = http::json(200, std::move(body));
-  response.headers.set("Cache-Control", "no-store");
-  return response;
-}
-
 http::awaitable<Outcome> current(const App& app, http::Request& request) {
   if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
   const core::Result<Principal> principal = authenticate(app, request);
   if (principal.has_error()) {
-    if (principal.error().code == core::ErrorCode::authentication_required) co_return unstored("null");
+    if (principal.error().code == core::ErrorCode::authentication_required) co_return unstored(http::json(200, "null"));
     co_return principal.error();
   }
   const core::AggregateKey aggregate = core::aggregate_of(principal->org);
@@ -74,7 +69,7 @@ http::awaitable<Outcome> current(const App& app, http::Request& request) {
   if (session.has_error()) co_return session.error();
   const core::Result<schemas::Profile> profile = co_await read_profile(app, **org);
   if (profile.has_error()) co_return profile.error();
-  co_return unstored(session_json(app, *principal, *session, **org, *profile));
+  co_return unstored(http::json(200, session_json(app, *principal, *session, **org, *profile)));
 }
 
 }  // namespace

@@ -40,7 +40,7 @@ struct CheckoutRefunded final {
   Money refunded;  // in all so far
 };
 
-// `recovered`: what of the amount moved out of the customer's credits, or back into them.
+// `recovered`: what of a withdrawn amount came out of the customer's credits; nothing when reinstated.
 struct DisputeMoved final {
   OrgId org;
   CheckoutId checkout;

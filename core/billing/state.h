@@ -22,7 +22,7 @@ std::string_view to_string(CheckoutPhase phase);
 struct Dispute {
   std::string id;  // the payment provider's
   Money amount;
-  Money recovered;  // out of the customer's credits; the rest was our loss
+  Money recovered;  // out of the customer's credits; the rest is owed
   bool withdrawn = false;
   bool reinstated = false;
   friend bool operator==(const Dispute&, const Dispute&) = default;
