@@ -12,6 +12,7 @@
 #include <mutex>
 #include <thread>
 #include <unordered_set>
+#include <utility>
 
 #include "core/invariant.h"
 
@@ -92,7 +93,7 @@ class SystemResolver::Engine {
     Lookup(asio::io_context& io, std::string name, Done callback)
         : host(std::move(name)), done(std::move(callback)), timer(io) {}
     const std::string host;
-    const Done done;
+    Done done;  // gone once it was called: a worker may keep the rest until after the caller's end
     asio::steady_timer timer;
     std::atomic<bool> answered = false;  // written by the thread, read by the workers to skip what is too late
   };
@@ -121,7 +122,7 @@ class SystemResolver::Engine {
     if (lookup->answered.exchange(true)) return;
     lookup->timer.cancel();
     pending_.erase(lookup);
-    lookup->done(std::move(addresses));
+    std::exchange(lookup->done, nullptr)(std::move(addresses));
   }
 
   void answer_all() {
