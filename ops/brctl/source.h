@@ -36,7 +36,7 @@ class RecordStream {
   virtual std::optional<double> fraction() const { return std::nullopt; }
 };
 
-// Threading: journal() and blobs() from any thread. Lifetime: outlives its streams.
+// Threading: journal() from any thread, the rest from one. Lifetime: outlives its streams.
 class Source {
  public:
   // Errors: storage_failed (no such data directory, no journal in it), unavailable (no answer from the cluster),
