@@ -164,11 +164,11 @@ std::string batch_heading(const std::vector<SeenEvent>& events, const std::strin
   if (accepted == nullptr) return {};
   std::string text = id + " of " + accepted->org.value() + ": ";
   text += ended == nullptr ? "not ended" : std::string(core::batch::to_string(ended->phase));
-  text += "\n" + counted(accepted->plan.item_count, "item") + " in " + counted(accepted->plan.unit_count, "unit") +
-          ", quoted at most " + usd(accepted->plan.total);
+  text += "\n" + (ended == nullptr ? counted(accepted->plan.item_count, "item") : tally_words(ended->tally)) + "; in " +
+          counted(accepted->plan.unit_count, "unit") + ", quoted at most " + usd(accepted->plan.total);
   if (ended != nullptr)
-    text += "; " + tally_words(ended->tally) + "; captured " + usd(ended->captured) + ", released " +
-            usd(ended->released) + "; ended " + time_text(ended_at);
+    text +=
+        "; captured " + usd(ended->captured) + ", released " + usd(ended->released) + "; ended " + time_text(ended_at);
   return text + "\n";
 }
 
