@@ -25,6 +25,11 @@ std::string_view phase_of_end(std::string_view stop, const Tally& tally) {
   return succeeded == 0 && exhausted == 0 ? "failed" : "completed";
 }
 
+bool exceeds(std::int64_t total, std::int64_t ceiling, std::int64_t count) {
+  std::int64_t highest = 0;
+  return !__builtin_mul_overflow(ceiling, count, &highest) && total > highest;
+}
+
 }  // namespace
 
 void BatchFigures::add(BatchOutcome outcome) {
@@ -117,7 +122,7 @@ void Batches::take(const BatchAccepted& event, EventReader& reader) {
     const Quote& quote = consumed->terms;
     if (!reader.read(event.plan, batch.plan)) return;
     if (batch.plan.item_count > quote.items_max ||
-        batch.plan.total > static_cast<__int128>(quote.item_ceiling) * batch.plan.item_count)
+        exceeds(batch.plan.total, quote.item_ceiling, batch.plan.item_count))
       reporter_.report(Rule::quote_changed, quoted("batch", event.batch) + " goes beyond the estimate of its quote");
   } else {
     if (fingerprint(event.plan) != consumed->terms.plan_text || fingerprint(event.terms) != consumed->terms.terms)
@@ -126,7 +131,7 @@ void Batches::take(const BatchAccepted& event, EventReader& reader) {
   }
   if (event.deadline <= reporter_.time)
     reporter_.report(Rule::batch_phase, quoted("batch", event.batch) + " was accepted after its deadline");
-  if (batch.plan.total > 0) ledger_.expect({"reserve/", event.batch}, batch.plan.total);
+  if (batch.plan.total > 0) ledger_.expect("reserve/" + std::string(event.batch), batch.plan.total);
   ledger_.hold(event.org, batch.plan.total);
   batch.units.reserve(static_cast<std::size_t>(std::min(batch.plan.unit_count, units_max)));
   accepted_.emplace_back(event.batch);
@@ -351,7 +356,7 @@ void Batches::take(const BatchEnded& event) {
   endings_.push_back({id, std::string(event.phase), batch->webhook});
   ++figures_.ended[std::string(event.phase)];
   figures_.items += static_cast<std::uint64_t>(batch->plan.item_count);
-  BatchOutcome outcome{batch->org, id, event.captured, 0, reporter_.offset};
+  BatchOutcome outcome{batch->org, id, event.captured, 0, reporter_.offset, {}};
   for (const auto& [provider, cost] : batch->costs) outcome.provider_cost += cost;
   figures_.add(std::move(outcome));
   over_.insert(event.batch);
@@ -383,11 +388,10 @@ void Batches::settle(const std::string& id, const Batch& batch, const BatchEnded
                      "batch " + id + " captured " + amount(event.captured) + " and released " + amount(event.released) +
                          "; its units were charged " + amount(batch.charged) + " and " + amount(batch.plan.total) +
                          " were reserved");
-  ledger_.expect({"capture/", id}, event.captured);
-  ledger_.expect({"release/", id}, event.released);
-  for (const auto& [provider, cost] : batch.costs) ledger_.expect({"provider_charge/", id, "/", provider}, cost);
-  if (ledger_.posted({"recovery/", id}) > event.released)
-    reporter_.report(Rule::recovery_exceeded, "more than the credit that batch " + id + " released was taken for debts");
+  ledger_.expect("capture/" + id, event.captured);
+  ledger_.expect("release/" + id, event.released);
+  for (const auto& [provider, cost] : batch.costs) ledger_.expect("provider_charge/" + id + "/" + provider, cost);
+  ledger_.allow_recovery(id, event.released);
   ledger_.hold(batch.org, -batch.plan.total);
 }
 

@@ -21,6 +21,7 @@ struct BatchOutcome {
   std::int64_t captured = 0;
   std::int64_t provider_cost = 0;
   core::Offset offset;  // of its end
+  std::string place;    // the same, once it is told whose partition
 
   std::int64_t margin() const { return captured - provider_cost; }
 };

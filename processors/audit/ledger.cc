@@ -1,6 +1,7 @@
 #include "processors/audit/ledger.h"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace processors::audit {
 
@@ -14,7 +15,7 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-bool is_made_of(std::string_view text, Ledger::Parts parts) {
+bool is_made_of(std::string_view text, std::initializer_list<std::string_view> parts) {
   for (const std::string_view part : parts) {
     if (!take_prefix(text, part)) return false;
   }
@@ -161,27 +162,12 @@ void Ledger::take(const Transfer& transfer) {
   command_.push_back({transfer, reporter_.event, transfer.kind == "grant" || by_hand(transfer, debit, credit)});
 }
 
-Ledger::Posted* Ledger::find(Parts id) {
-  const auto found = std::find_if(command_.begin(), command_.end(),
-                                  [&](const Posted& each) { return is_made_of(each.transfer.id, id); });
-  return found == command_.end() ? nullptr : &*found;
-}
-
-std::int64_t Ledger::posted(Parts id) {
-  Posted* found = find(id);
-  if (found == nullptr) return 0;
+std::int64_t Ledger::posted(std::string_view id) {
+  const auto found =
+      std::find_if(command_.begin(), command_.end(), [&](const Posted& each) { return each.transfer.id == id; });
+  if (found == command_.end()) return 0;
   found->explained = true;
   return found->transfer.amount;
-}
-
-void Ledger::expect(Parts id, std::int64_t amount) {
-  const std::int64_t found = posted(id);
-  if (found == amount) return;
-  std::string name;
-  for (const std::string_view part : id) name += part;
-  reporter_.report(Rule::transfer_missing, "transfer " + name + " must be of " + std::to_string(amount) +
-                                               " nano-USD, and " +
-                                               (found == 0 ? "is not there" : "is of " + std::to_string(found)));
 }
 
 void Ledger::hold(std::string_view org, std::int64_t amount) {
@@ -191,6 +177,18 @@ void Ledger::hold(std::string_view org, std::int64_t amount) {
 }
 
 void Ledger::end_command() {
+  for (const Expected& each : expected_) {
+    const std::int64_t found = posted(each.id) + (each.other.empty() ? 0 : posted(each.other));
+    if (found != each.amount)
+      reporter_.report_at(each.event, Rule::transfer_missing,
+                          "transfer " + each.id + " must be of " + std::to_string(each.amount) + " nano-USD, and " +
+                              (found == 0 ? "is not there" : "is of " + std::to_string(found)));
+  }
+  for (const Expected& each : recoveries_) {
+    if (posted(each.id) > each.amount)
+      reporter_.report_at(each.event, Rule::recovery_exceeded,
+                          "transfer " + each.id + " takes more than became available, " + std::to_string(each.amount));
+  }
   for (const Posted& each : command_) {
     if (!each.explained)
       reporter_.report_at(each.event, Rule::transfer_unexplained,
@@ -205,6 +203,8 @@ void Ledger::end_command() {
     org.held = org.reserved;  // said once
   }
   command_.clear();
+  expected_.clear();
+  recoveries_.clear();
   touched_.clear();
 }
 

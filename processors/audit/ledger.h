@@ -2,9 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "processors/audit/events.h"
@@ -35,11 +35,17 @@ class Ledger {
   void add_org(std::string_view org) { orgs_.try_emplace(std::string(org)); }
   void take(const Transfer& transfer);
 
-  using Parts = std::initializer_list<std::string_view>;  // of an id, one after the other
-  // What this command posted under an id, which is now explained; 0: nothing.
-  std::int64_t posted(Parts id);
-  // The same, for what must be exactly that.
-  void expect(Parts id, std::int64_t amount);
+  // What happened in this command, and must have moved money in it. Looked at when the command ends, as transfers stand
+  // before or behind their cause.
+  void expect(std::string id, std::int64_t amount) { expected_.push_back({std::move(id), {}, amount, reporter_.event}); }
+  // Two transfers, or one of them, that together move it.
+  void expect_either(std::string id, std::string other, std::int64_t amount) {
+    expected_.push_back({std::move(id), std::move(other), amount, reporter_.event});
+  }
+  // Credit became available, out of which debts may have been paid.
+  void allow_recovery(std::string_view cause, std::int64_t amount_max) {
+    recoveries_.push_back({"recovery/" + std::string(cause), {}, amount_max, reporter_.event});
+  }
   // A batch holds so much of an org's credit from now on (or less, below zero): reserved credit must be just that.
   void hold(std::string_view org, std::int64_t amount);
 
@@ -68,7 +74,14 @@ class Ledger {
   void check_name(const Transfer& transfer, Account debit, Account credit);
   bool is_new(const Transfer& transfer);
   void move(Org& org, std::string_view name, Account account, std::int64_t change);
-  Posted* find(Parts id);
+  struct Expected {
+    std::string id;
+    std::string other;
+    std::int64_t amount;
+    std::uint32_t event;
+  };
+  // What this command posted under an id, which is explained with that; 0: nothing.
+  std::int64_t posted(std::string_view id);
 
   Reporter& reporter_;
   ByText<Org> orgs_;
@@ -76,6 +89,8 @@ class Ledger {
   SeenIds ids_;                                           // of transfers
   SeenIds contents_;                                      // of transfers with all that they say
   std::vector<Posted> command_;                           // by the command that is being read
+  std::vector<Expected> expected_;                        // of it
+  std::vector<Expected> recoveries_;                      // that it may have made
   std::vector<std::string_view> touched_;                 // orgs with changes of what is reserved or held, in it
   std::uint64_t transfers_ = 0;
 };

@@ -43,7 +43,6 @@ class Payments {
   };
 
   Checkout* find(const CheckoutEvent& event);
-  void expect_in_two(Ledger::Parts first, Ledger::Parts second, std::int64_t amount, std::string_view what);
 
   Reporter& reporter_;
   Ledger& ledger_;
