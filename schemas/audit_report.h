@@ -68,7 +68,6 @@ struct AuditReport {
   std::vector<AuditFinding> findings;  // the first of each partition
   std::uint64_t records = 0;
   std::uint64_t events = 0;
-  std::uint64_t torn_bytes = 0;  // behind the last record: of a write that did not end
   std::vector<AuditPartition> partitions;
   std::vector<AuditBalance> balances;
   std::vector<AuditCount> counts;
