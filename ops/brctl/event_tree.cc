@@ -35,6 +35,7 @@ std::optional<std::string> effect_reported_on(const core::Event& event) {
   if (const auto* one = std::get_if<webhook::DeliveryFailed>(&event)) return deliver(*one);
   if (const auto* one = std::get_if<webhook::DeliveryRetried>(&event)) return deliver(*one);
   if (const auto* one = std::get_if<webhook::DeliveryExhausted>(&event)) return deliver(*one);
+  if (const auto* one = std::get_if<webhook::DeliveryReplayed>(&event)) return deliver(*one);
   if (const auto* one = std::get_if<job_queue::JobsClosed>(&event)) return key_of(CollectJobs{one->org, one->batch});
   return std::nullopt;
 }
