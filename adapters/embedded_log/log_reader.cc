@@ -35,6 +35,11 @@ core::Result<LogScan> LogReader::scan_end(std::size_t segments) const {
   return LogScan(directory_, {.segment = (*listed)[listed->size() - segments], .position = 0});
 }
 
+std::size_t LogReader::segments() const {
+  const auto listed = list_segments(directory_);
+  return listed ? listed->size() : 0;
+}
+
 core::Result<std::uint64_t> LogReader::bytes() const {
   auto segments = list_segments(directory_);
   if (!segments) return segments.error();

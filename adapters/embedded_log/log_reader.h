@@ -63,6 +63,7 @@ class LogReader final : public processors::JournalReader {
   // From the beginning of the last so many segments; all of the log where there are no more.
   core::Result<LogScan> scan_end(std::size_t segments) const;
 
+  std::size_t segments() const;  // 0 also where they cannot be listed
   // That the segments take on the disk; of the last one a part is not written yet.
   core::Result<std::uint64_t> bytes() const;
 

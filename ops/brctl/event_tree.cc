@@ -166,7 +166,7 @@ std::string since(core::Timestamp begin, core::Timestamp time) {
 std::string text_of(const TreeNode& node) {
   switch (node.kind) {
     case TreeNode::Kind::command:
-      return node.name + (node.folded > 1 ? " and " + grouped(node.folded - 1) + " alike" : "");
+      return "command " + node.name + (node.folded > 1 ? " and " + grouped(node.folded - 1) + " alike" : "");
     case TreeNode::Kind::effect: {
       const std::string alike = node.folded > 1 ? " and " + grouped(node.folded - 1) + " alike" : "";
       return "→ " + node.name + alike + (node.children.empty() ? "  (nothing came of it yet)" : "");
