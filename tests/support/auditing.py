@@ -15,9 +15,10 @@ def brctl(*arguments):
     return done.returncode, done.stdout, done.stderr
 
 
-def audit(data, *arguments):
-    """(exit code, report); the report is None where there is none."""
-    code, out, errors = brctl("audit", "--json", "--data", data, *arguments)
+def audit(service, *arguments):
+    """(exit code, report) of a service's journal, or of a data directory."""
+    flags = service.flags() if hasattr(service, "flags") else ["--data", service]
+    code, out, errors = brctl("audit", "--json", *flags, *arguments)
     if code not in (0, 1):
         raise AssertionError(f"brctl audit ended with {code}: {errors}")
     return code, json.loads(out)
