@@ -4,6 +4,7 @@
 #include <chrono>
 
 #include "adapters/kafka/node_directory.h"
+#include "adapters/kafka/topics.h"
 #include "ops/kafka_bus.h"
 
 namespace ops {
@@ -39,6 +40,16 @@ core::Result<std::vector<std::string>> urls_of_nodes(const Config& config) {
   if (urls.empty())
     return core::Error{core::ErrorCode::unavailable, "no node has opened a partition yet; --url names one"};
   return urls;
+}
+
+core::Result<std::string> check_topics(const Config& config) {
+  core::Result<adapters::kafka::Settings> settings = kafka_settings(config, "brctl");
+  if (settings.has_error()) return settings.error();
+  settings->create_topics = false;
+  Quiet quiet;
+  const auto cluster = adapters::kafka::prepare_topics(*settings, quiet, quiet);
+  if (cluster.has_error()) return cluster.error();
+  return cluster->id;
 }
 
 }  // namespace ops

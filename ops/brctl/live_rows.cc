@@ -21,14 +21,19 @@ std::unique_ptr<LiveRows> LiveRows::open(Console& console, const ConfigFlags& fl
     fail(console, source.error());
     return nullptr;
   }
+  auto rows = open(*config, std::move(*source), org);
+  if (rows.has_value()) return std::move(*rows);
+  fail(console, rows.error());
+  return nullptr;
+}
+
+core::Result<std::unique_ptr<LiveRows>> LiveRows::open(const Config& config, std::unique_ptr<Source> source,
+                                                       const std::optional<core::OrgId>& org) {
   std::optional<core::Partition> only;
-  if (org) only = core::partition_of(core::aggregate_of(*org), (*source)->partitions());
-  auto state = LiveState::open(*config, **source, only);
-  if (state.has_error()) {
-    fail(console, state.error());
-    return nullptr;
-  }
-  return std::unique_ptr<LiveRows>(new LiveRows(std::move(*config), std::move(*source), std::move(*state)));
+  if (org) only = core::partition_of(core::aggregate_of(*org), source->partitions());
+  auto state = LiveState::open(config, *source, only);
+  if (state.has_error()) return state.error();
+  return std::unique_ptr<LiveRows>(new LiveRows(config, std::move(source), std::move(*state)));
 }
 
 }  // namespace ops::brctl

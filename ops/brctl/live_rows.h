@@ -18,6 +18,10 @@ class LiveRows {
   static std::unique_ptr<LiveRows> open(Console& console, const ConfigFlags& flags,
                                         const std::optional<core::OrgId>& org = std::nullopt);
 
+  // Of all partitions. Errors: those of LiveState::open().
+  static core::Result<std::unique_ptr<LiveRows>> open(const Config& config, std::unique_ptr<Source> source,
+                                                      const std::optional<core::OrgId>& org = std::nullopt);
+
   const Config& config() const { return config_; }
   const LiveState& state() const { return *state_; }
   const processors::StateReader& reader() const { return reader_; }
