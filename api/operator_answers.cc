@@ -50,7 +50,8 @@ class Members {
   }
   Members object(const char* name) const {
     const Value* member = find(name);
-    return {member == nullptr ? value_ : *member, member == nullptr ? (good_ = false, good_) : good_};
+    if (member == nullptr) good_ = false;
+    return {member == nullptr ? value_ : *member, good_};
   }
   template <class Visit>
   void each(const char* name, Visit visit) const {
@@ -59,7 +60,17 @@ class Members {
       good_ = false;
       return;
     }
-    for (const Value& element : member->GetArray()) visit(element);
+    for (const Value& element : member->GetArray()) visit(Members(element, good_));
+  }
+  std::vector<std::string> texts(const char* name) const {
+    std::vector<std::string> all;
+    const Value* member = find(name);
+    if (member == nullptr || !member->IsArray()) return fail<std::vector<std::string>>();
+    for (const Value& element : member->GetArray()) {
+      if (!element.IsString()) return fail<std::vector<std::string>>();
+      all.emplace_back(element.GetString(), element.GetStringLength());
+    }
+    return all;
   }
 
  private:
@@ -107,9 +118,7 @@ core::Result<NodeStatus> read_node_status(std::string_view json) {
     status.instance = members.text("instance");
     status.version = members.text("version");
     status.time = members.time("time");
-    bool good = true;
-    members.each("halted_partitions", [&](const Value& element) {
-      const Members halted(element, good);
+    members.each("halted_partitions", [&](const Members& halted) {
       status.halted.push_back({core::Partition(static_cast<std::uint32_t>(halted.number("partition"))),
                                halted.text("code"), halted.text("detail")});
     });
@@ -122,16 +131,11 @@ core::Result<NodeLanes> read_node_lanes(std::string_view json) {
   return read_answer<NodeLanes>(json, [](const Members& members) {
     NodeLanes lanes;
     lanes.instance = members.text("instance");
-    bool good = true;
-    members.each("providers", [&](const Value& element) {
-      const Members provider(element, good);
+    members.each("providers", [&](const Members& provider) {
       ProviderLanes one;
       one.provider = provider.text("provider");
-      provider.each("modes", [&](const Value& mode) {
-        if (mode.IsString()) one.modes.emplace_back(mode.GetString(), mode.GetStringLength());
-      });
-      provider.each("closures", [&](const Value& closed) {
-        const Members closure(closed, good);
+      one.modes = provider.texts("modes");
+      provider.each("closures", [&](const Members& closure) {
         one.closures.push_back({closure.text_or_null("model"), closure.text_or_null("mode"), closure.text("state"),
                                 closure.text("reason"), closure.time("since"), closure.time("until")});
       });

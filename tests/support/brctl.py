@@ -1,7 +1,10 @@
 """brctl beside a service: on its data directory and with its settings. Python 3 standard library only."""
 
+import contextlib
 import json
+import os
 import subprocess
+from unittest import mock
 
 from support import service as services
 
@@ -29,3 +32,10 @@ def told(service, *arguments, code=0, **more):
 
 def told_json(service, *arguments, **more):
     return json.loads(told(service, *arguments, "--json", **more))
+
+
+@contextlib.contextmanager
+def variable(name, value):
+    """Set for what is started within."""
+    with mock.patch.dict(os.environ, {name: value}):
+        yield
