@@ -46,8 +46,8 @@ std::optional<Shown> parse(std::string_view field) {
   if (first == std::string_view::npos || first == last) return std::nullopt;
   const Shown shown{field.substr(0, first), field.substr(first + 1, last - first - 1), field.substr(last + 1)};
   const bool usable = shown.nonce.size() >= nonce_bytes_min && shown.nonce.size() <= nonce_bytes_max &&
-                      shown.nonce.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") ==
-                          std::string_view::npos;
+                      shown.nonce.find_first_not_of(
+                          "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
   return usable ? std::optional(shown) : std::nullopt;
 }
 
@@ -73,8 +73,8 @@ OperatorAccess::OperatorAccess(const App& app) : app_(app), failures_(addresses_
 core::Result<void> OperatorAccess::check(const http::Request& request) {
   if (genuine(request)) return {};
   app_.metrics.count("batchrouter_operator_refusals_total", {});
-  const auto wait = failures_.take(address_group(request.remote_address), failures_allowed,
-                                   std::chrono::steady_clock::now());
+  const auto wait =
+      failures_.take(address_group(request.remote_address), failures_allowed, std::chrono::steady_clock::now());
   if (wait == RateLimiter::Wait::zero()) return refused();
   return core::Error{core::ErrorCode::too_many_requests, "too many tries; wait a minute"};
 }
@@ -126,8 +126,7 @@ http::awaitable<http::Response> serve(const App& app, std::shared_ptr<OperatorAc
 }  // namespace
 
 void add_operator_route(http::Router& router, const App& app, const std::shared_ptr<OperatorAccess>& access,
-                        http::Method method, std::string pattern, OperatorHandler handler,
-                        http::RouteOptions options) {
+                        http::Method method, std::string pattern, OperatorHandler handler, http::RouteOptions options) {
   router.add(
       method, std::move(pattern),
       [&app, access, handler](http::Request& request) { return serve(app, access, handler, request); },

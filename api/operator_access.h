@@ -27,8 +27,8 @@ struct OperatorCall {
 //
 //   Authorization: Operator <seconds since 1970>.<nonce>.<MAC>
 //
-// The MAC is the vault's for "operator", over seconds, nonce, method, target and the body's SHA-256 in hexadecimal, with
-// a line break after each but the last. A request is good for a minute to either side, and once at each node.
+// The MAC is the vault's for "operator", over seconds, nonce, method, target and the body's SHA-256 in hexadecimal,
+// with a line break after each but the last. A request is good for a minute to either side, and once at each node.
 std::string operator_authorization(const processors::Vault& vault, const OperatorCall& call);
 
 // Threading: any thread. Of this process only: another node would take the same request once more, which is why what
@@ -53,7 +53,6 @@ class OperatorAccess {
 // Adds a route whose handler runs for operators only.
 using OperatorHandler = http::awaitable<Outcome> (*)(const App&, http::Request&);
 void add_operator_route(http::Router& router, const App& app, const std::shared_ptr<OperatorAccess>& access,
-                        http::Method method, std::string pattern, OperatorHandler handler,
-                        http::RouteOptions options);
+                        http::Method method, std::string pattern, OperatorHandler handler, http::RouteOptions options);
 
 }  // namespace api

@@ -139,10 +139,11 @@ TEST_F(OperatorAccessTest, ARequestIsGoodForAMinute) {
 }
 
 TEST_F(OperatorAccessTest, WhatIsNoSuchHeaderIsRefused) {
-  for (const char* text : {"", "Operator", "Operator ", "Operator 1", "Operator 1.2", "Operator 1.2.3", "Operator ..",
-                           "Operator 1800000000.0123456789abcdef.", "operator 1.0123456789abcdef.0",
-                           "Operator -1.0123456789abcdef.00", "Operator 99999999999999999999.0123456789abcdef.00",
-                           "Bearer ob_live_x", "Operator 1.\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff.00"}) {
+  for (const char* text :
+       {"", "Operator", "Operator ", "Operator 1", "Operator 1.2", "Operator 1.2.3", "Operator ..",
+        "Operator 1800000000.0123456789abcdef.", "operator 1.0123456789abcdef.0", "Operator -1.0123456789abcdef.00",
+        "Operator 99999999999999999999.0123456789abcdef.00", "Bearer ob_live_x",
+        "Operator 1.\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff.00"}) {
     http::Request asked = request();
     asked.headers.set("Authorization", text);
     expect_refused(asked);

@@ -364,8 +364,7 @@ core::Result<void> Daemon::Parts::make_api() {
   delivery_.emplace(work_pool_.get_executor(),
                     processors::Delivery::Environment{reader, *node_, *vault_, mail_->sender(), *webhooks_, app_->links,
                                                       public_url, config_.webhooks.link_lifetime, now, metrics_, log_});
-  eraser_.emplace(work_pool_.get_executor(),
-                  processors::Eraser::Environment{*blobs_, *vault_, reader, *node_, log_});
+  eraser_.emplace(work_pool_.get_executor(), processors::Eraser::Environment{*blobs_, *vault_, reader, *node_, log_});
   collector_.emplace(work_pool_.get_executor(), processors::Collector::Environment{*blobs_, reader, *node_, log_});
   effects_.attach(*planner_, *dispatcher_, *delivery_, *collector_, *eraser_, *node_);
   return {};

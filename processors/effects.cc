@@ -5,8 +5,8 @@
 
 namespace processors {
 
-void Effects::attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, Collector& collector,
-                     Eraser& eraser, CommandBus& bus) {
+void Effects::attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, Collector& collector, Eraser& eraser,
+                     CommandBus& bus) {
   planner_ = &planner;
   dispatcher_ = &dispatcher;
   delivery_ = &delivery;

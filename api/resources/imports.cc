@@ -64,7 +64,8 @@ core::Result<std::string> load_faults(const App& app, const Import& import) {
   return (*blob)->read(0, fault_list_bytes_max);
 }
 
-core::Result<core::Digest> store_faults(const App& app, const core::OrgId& org, const processors::ImportFaults& faults) {
+core::Result<core::Digest> store_faults(const App& app, const core::OrgId& org,
+                                        const processors::ImportFaults& faults) {
   if (faults.count() == 0) return core::Digest();
   core::Result<std::unique_ptr<processors::BlobWriter>> writer = app.blobs.create(org);
   if (writer.has_error()) return writer.error();

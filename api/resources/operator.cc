@@ -117,8 +117,7 @@ void add_operator(http::Router& router, const App& app) {
   const auto access = std::make_shared<OperatorAccess>(app);
   const std::string base = "/internal/operator/v1/";
   const http::RouteOptions reading{.access = operator_node};
-  const http::RouteOptions writing{
-      .body = http::Body::small, .body_bytes_max = 16 * 1024, .access = operator_node};
+  const http::RouteOptions writing{.body = http::Body::small, .body_bytes_max = 16 * 1024, .access = operator_node};
   add_operator_route(router, app, access, http::Method::get, base + "status", get_status, reading);
   add_operator_route(router, app, access, http::Method::get, base + "lanes", get_lanes, reading);
   add_operator_route(router, app, access, http::Method::post, base + "lanes/{provider}/unpark", post_unpark, writing);

@@ -118,12 +118,11 @@ http::awaitable<Outcome> post_delivery(const App& app, http::Request& request) {
 }  // namespace
 
 void add_operator_orgs(http::Router& router, const App& app, const std::shared_ptr<OperatorAccess>& access) {
-  const http::RouteOptions options{
-      .body = http::Body::small, .body_bytes_max = body_bytes_max, .access = operator_org};
-  const std::string org = "/internal/operator/v1/orgs/{org}/";
-  add_operator_route(router, app, access, http::Method::post, org + "credits", post_credits, options);
-  add_operator_route(router, app, access, http::Method::post, org + "erase", post_erase, options);
-  add_operator_route(router, app, access, http::Method::post, org + "deliveries/{id}/retry", post_delivery, options);
+  const http::RouteOptions options{.body = http::Body::small, .body_bytes_max = body_bytes_max, .access = operator_org};
+  const std::string base = "/internal/operator/v1/orgs/{org}/";
+  add_operator_route(router, app, access, http::Method::post, base + "credits", post_credits, options);
+  add_operator_route(router, app, access, http::Method::post, base + "erase", post_erase, options);
+  add_operator_route(router, app, access, http::Method::post, base + "deliveries/{id}/retry", post_delivery, options);
 }
 
 }  // namespace api::resources

@@ -53,8 +53,8 @@ class OperatorTest : public ::testing::Test {
     const core::parking::Parked parked{core::CommandId("timer/quote/qlock_1/1800"), core::aggregate_of(org),
                                        core::ledger::GrantCredits{org, "x", core::Money::from_cents(100)},
                                        "it did not fit", clock.now()};
-    EXPECT_TRUE(store.write(partition, {{schemas::row_key<core::parking::Parked>(parked.key()),
-                                         schemas::encode_row(parked)}}));
+    EXPECT_TRUE(
+        store.write(partition, {{schemas::row_key<core::parking::Parked>(parked.key()), schemas::encode_row(parked)}}));
   }
 
   http::Response ask(http::Method method, const std::string& path, const std::string& body = {}) {

@@ -23,9 +23,9 @@ inline constexpr const char* mail_reader = "mail_reader";    // the token out of
 inline constexpr const char* local_page = "local_page";      // a signature in the URL of a local checkout
 inline constexpr const char* stripe_event = "stripe_event";  // Stripe's signature in a header
 // Operators (api/operator_access.h):
-inline constexpr const char* operator_node = "operator";                      // about the node that is asked
-inline constexpr const char* operator_org = "operator_org";                   // about the path's {org}
-inline constexpr const char* operator_partition = "operator_partition";       // about the path's {partition}
+inline constexpr const char* operator_node = "operator";                 // about the node that is asked
+inline constexpr const char* operator_org = "operator_org";              // about the path's {org}
+inline constexpr const char* operator_partition = "operator_partition";  // about the path's {partition}
 
 void add_auth(http::Router& router, const App& app);       // register, verify, login, logout
 void add_passwords(http::Router& router, const App& app);  // forgot, reset; verification mail again
@@ -54,7 +54,7 @@ void add_job_queue_internal(http::Router& router, const App& app);  // flush, po
 void add_service(http::Router& router, const App& app);             // runtime, healthz, readyz, metrics
 void add_docs(http::Router& router, const App& app);                // openapi.json, docs
 
-void add_operator(http::Router& router, const App& app);            // status, lanes, and what follows
+void add_operator(http::Router& router, const App& app);  // status, lanes, and what follows
 void add_operator_orgs(http::Router& router, const App& app, const std::shared_ptr<OperatorAccess>& access);
 void add_operator_parked(http::Router& router, const App& app, const std::shared_ptr<OperatorAccess>& access);
 

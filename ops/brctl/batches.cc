@@ -205,12 +205,12 @@ void show_batch(Console& console, const Options& options) {
   if (listed.has_error()) return fail(console, listed.error());
   if (!found) return fail(console, answer_is_bad, "there is no batch " + options.batch);
   std::vector<Unit> units;
-  const auto read = rows->reader().list<Unit>(core::aggregate_of(found->org),
-                                              schemas::row_prefix<Unit>(found->org, found->id), "",
-                                              processors::Order::oldest_first, [&](Unit unit) {
-                                                units.push_back(std::move(unit));
-                                                return true;
-                                              });
+  const auto read =
+      rows->reader().list<Unit>(core::aggregate_of(found->org), schemas::row_prefix<Unit>(found->org, found->id), "",
+                                processors::Order::oldest_first, [&](Unit unit) {
+                                  units.push_back(std::move(unit));
+                                  return true;
+                                });
   if (read.has_error()) return fail(console, read.error());
   if (options.json) {
     console.out << batch_json(*found, units) << '\n';

@@ -25,8 +25,7 @@ struct Options {
 };
 
 std::string made_id() {
-  return adapters::random::make_ulid(
-      std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now()));
+  return adapters::random::make_ulid(std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now()));
 }
 
 void change_credits(Console& console, const Options& options, const std::string& kind) {
@@ -43,8 +42,7 @@ void change_credits(Console& console, const Options& options, const std::string&
   api::JsonText body;
   body.text("id", id).text("kind", kind).text("amount", core::to_decimal(*amount));
   body.text("reason", options.order.reason).text("operator", *ordered_by);
-  const core::Result<std::string> answer =
-      client->post("orgs/" + options.org + "/credits", std::move(body).finish());
+  const core::Result<std::string> answer = client->post("orgs/" + options.org + "/credits", std::move(body).finish());
   if (answer.has_error()) {
     fail_order(console, answer.error());
     if (core::transient(answer.error().code))

@@ -54,7 +54,9 @@ struct Check {
 
 class Report {
  public:
-  void ok(std::string name, std::string found) { checks_.push_back({std::move(name), Health::ok, std::move(found), ""}); }
+  void ok(std::string name, std::string found) {
+    checks_.push_back({std::move(name), Health::ok, std::move(found), ""});
+  }
   void warn(std::string name, std::string found, std::string remedy) {
     checks_.push_back({std::move(name), Health::warn, std::move(found), std::move(remedy)});
   }
@@ -167,8 +169,8 @@ void look_at_rows(Report& report, const LiveRows& rows, std::uint32_t partitions
     records += standing.next.value();
     behind += standing.next.value() - standing.flushed.value();
   }
-  report.ok("journal", counted(partitions, "partition") + ", " +
-                           counted(static_cast<std::size_t>(records), "record") + ", readable to the end, chain whole");
+  report.ok("journal", counted(partitions, "partition") + ", " + counted(static_cast<std::size_t>(records), "record") +
+                           ", readable to the end, chain whole");
   if (!rows.state().missing().empty()) {
     report.warn("state", "cannot be opened: " + rows.state().missing(),
                 "nothing is lost: the service makes it anew from snapshots and the journal when it starts");
@@ -183,7 +185,8 @@ void look_at_rows(Report& report, const LiveRows& rows, std::uint32_t partitions
   const auto listed = rows.each<core::parking::Parked>(std::nullopt, [&](const auto&) { ++parked; });
   if (listed.has_error()) return report.fail("parked commands", listed.error().detail, "see 'state' and 'journal'");
   if (parked > 0)
-    report.warn("parked commands", counted(parked, "command"), "a fault of ours: brctl parked list, then retry or drop");
+    report.warn("parked commands", counted(parked, "command"),
+                "a fault of ours: brctl parked list, then retry or drop");
   else
     report.ok("parked commands", "none");
 }
@@ -263,7 +266,8 @@ void look_at_lanes(Report& report, OperatorClient& client, const std::string& no
 
 void look_at_nodes(Report& report, const Config& config, const std::optional<std::string>& url) {
   core::Result<OperatorClient> client = OperatorClient::open(config, url);
-  if (client.has_error()) return report.fail("service", client.error().detail, "see 'keys'; --url says where it listens");
+  if (client.has_error())
+    return report.fail("service", client.error().detail, "see 'keys'; --url says where it listens");
   adapters::http_client::HttpClient http;
   for (const std::string& node : client->nodes()) {
     if (!look_at_readiness(report, http, node)) continue;

@@ -34,8 +34,7 @@ core::Result<std::unique_ptr<processors::Vault>> open_vault(const Config& config
   // Opening a vault would make one.
   if (!std::filesystem::exists(keys / "master", error))
     return Error{ErrorCode::storage_failed,
-                 "no keys of a deployment in " + keys.string() +
-                     (error ? ": " + error.message() : "") +
+                 "no keys of a deployment in " + keys.string() + (error ? ": " + error.message() : "") +
                      "; run brctl where the service runs, as its user, with its settings (--config, --data)"};
   auto vault = adapters::vault::LocalVault::open(keys);
   if (vault.has_error()) return vault.error();

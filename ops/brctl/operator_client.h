@@ -60,8 +60,7 @@ class OperatorClient {
 
  private:
   OperatorClient(std::unique_ptr<processors::Vault> vault, std::vector<std::string> nodes);
-  core::Result<std::string> ask(const std::string& node, std::string method, const std::string& path,
-                                std::string body);
+  core::Result<std::string> ask(const std::string& node, std::string method, const std::string& path, std::string body);
 
   std::unique_ptr<processors::Vault> vault_;
   std::vector<std::string> nodes_;

@@ -130,8 +130,7 @@ void erase_org(Console& console, const Options& options) {
   }
   api::JsonText body;
   body.text("reason", options.order.reason).text("operator", *ordered_by);
-  const core::Result<std::string> answer =
-      client->post("orgs/" + options.org + "/erase", std::move(body).finish());
+  const core::Result<std::string> answer = client->post("orgs/" + options.org + "/erase", std::move(body).finish());
   if (answer.has_error()) return fail_order(console, answer.error());
   const core::Result<bool> replayed = api::read_replayed(*answer);
   if (replayed.has_error()) return fail(console, replayed.error());

@@ -43,8 +43,7 @@ void list_parked(Console& console, const Options& options) {
   const auto rows = LiveRows::open(console, options.node.config);
   if (!rows) return;
   std::vector<Parked> commands;
-  const auto listed =
-      rows->each<Parked>(std::nullopt, [&](Parked parked) { commands.push_back(std::move(parked)); });
+  const auto listed = rows->each<Parked>(std::nullopt, [&](Parked parked) { commands.push_back(std::move(parked)); });
   if (listed.has_error()) return fail(console, listed.error());
   if (commands.empty() && !options.json) {
     console.out << "no command is parked\n";

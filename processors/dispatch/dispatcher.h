@@ -5,9 +5,9 @@
 // while work is done for it here, not while a provider works on a batch of it. An org has at most its share of the
 // slots, by weight, and one share is always left for who comes next.
 //
-// Threading: run, stop_batch, stop, closed_lanes and unpark from any thread; each unit runs on a strand of its own, where it
-// may block on files. Lifetime:  what the constructor borrows must outlive the dispatcher; call stop() and let the
-// executor run dry
+// Threading: run, stop_batch, stop, closed_lanes and unpark from any thread; each unit runs on a strand of its own,
+// where it may block on files. Lifetime:  what the constructor borrows must outlive the dispatcher; call stop() and let
+// the executor run dry
 //            before destroying it.
 // Delivery:  a unit may be run again after a crash, or by the next owner of its partition; its results are kept, and
 //            only items without any are asked again.
@@ -128,7 +128,7 @@ class Dispatcher final : public LaneBoard, public LaneControl {
   // On the strand.
   FairQueue<core::OrgId, Work> waiting_;
   std::set<std::shared_ptr<boost::asio::steady_timer>> pauses_;  // of units that try again later
-  std::map<core::OrgId, std::size_t> slots_;  // taken, by org; none zero
+  std::map<core::OrgId, std::size_t> slots_;                     // taken, by org; none zero
   std::size_t slots_taken_ = 0;
   std::map<LaneKey, std::size_t> attempts_;  // running
   LaneHealth health_;

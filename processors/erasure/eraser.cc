@@ -64,8 +64,7 @@ boost::asio::awaitable<core::Result<void>> Eraser::try_once(core::EraseOrgData e
   core::AggregateKey aggregate = core::aggregate_of(effect.org);
   core::CommandId id("complete/" + key);
   core::Command command = core::CompleteEffect{key};
-  co_return without_value(
-      co_await ask(environment_.bus, std::move(aggregate), std::move(id), std::move(command)));
+  co_return without_value(co_await ask(environment_.bus, std::move(aggregate), std::move(id), std::move(command)));
 }
 
 // Those of every owner of the partition that ever wrote some: a batch's segments have its id in front.

@@ -27,7 +27,9 @@ class EraserTest : public ::testing::Test {
     ASSERT_GT(world.blobs.count_of(lab_customer), 0u);
     ASSERT_FALSE(world.blobs.list(batch.value())->empty());
   }
-  core::Result<Answer> erase() { return service->carry_out(core::identity::EraseOrg{lab_customer, "ann", "asked for"}); }
+  core::Result<Answer> erase() {
+    return service->carry_out(core::identity::EraseOrg{lab_customer, "ann", "asked for"});
+  }
   // The rows of the books, as bytes.
   std::vector<std::pair<std::string, std::string>> books() const {
     std::vector<std::pair<std::string, std::string>> rows;

@@ -108,8 +108,8 @@ class FakeBlobs final : public BlobStore {
   }
   // Whoever has it.
   const std::string& blob(const core::Digest& digest) const {
-    const auto of_org = std::find_if(of_orgs_.begin(), of_orgs_.end(),
-                                     [&](const auto& blob) { return blob.first.second == digest; });
+    const auto of_org =
+        std::find_if(of_orgs_.begin(), of_orgs_.end(), [&](const auto& blob) { return blob.first.second == digest; });
     return of_org == of_orgs_.end() ? blobs_.at(digest) : of_org->second;
   }
   std::string segment(const std::string& name) const {
