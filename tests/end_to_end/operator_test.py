@@ -8,7 +8,7 @@ from support.brctl import told, told_json
 from support.crashes import WITH_FAULTS
 from support.customer import Customer, ServiceTest, money, response_items
 from support.lanes import LanesTest, asked_items, closures
-from support.operators import BASE, authorization
+from support.operators import BASE, ask, authorization
 from support.service import PASSWORD, until
 from support.webhook_receiver import WebhookReceiver
 
@@ -49,6 +49,49 @@ class Access(ServiceTest):
             self.assert_problem(service.post(BASE + path, body, key=customer.key), 401, "authentication_required")
         self.assert_problem(service.get(BASE + "status", key=customer.key), 401, "authentication_required")
         self.assertEqual(customer.read("/v1/sessions/current")["org"]["id"], org)
+
+
+class Answers(ServiceTest):
+    def test_every_order_is_answered_as_described(self):
+        """Would be broken: brctl and other programs of operators cannot tell what has become of an order."""
+        receiver = WebhookReceiver([410]).start()
+        self.addCleanup(receiver.stop)
+        service = self.start(webhooks__allow_loopback=True)
+        customer = Customer(service)
+        org, nobody = org_of(customer), "org_" + "0" * 26
+        order = {"reason": "ticket 4711", "operator": "ann"}
+
+        def told(path, status, code=None, **body):
+            answer = ask(service, "POST", path, {**order, **body})
+            self.assertEqual((answer.status, self.code_of(answer)), (status, code), answer.body)
+            return answer.json
+
+        self.assertEqual(service.expect(ask(service, "GET", "status"), 200).json["halted_partitions"], [])
+        service.expect(ask(service, "GET", "lanes"), 200)
+        self.assertEqual(told("lanes/simulated/unpark", 200)["closures_ended"], 0)
+        told("lanes/nobody/unpark", 404, "not_found")
+        grant = {"id": "one", "kind": "grant", "amount": "1.00"}
+        told(f"orgs/{org}/credits", 200, **grant)
+        self.assertTrue(told(f"orgs/{org}/credits", 200, **grant)["replayed"])
+        told(f"orgs/{org}/credits", 422, "idempotency_conflict", **{**grant, "amount": "2.00"})
+        told(f"orgs/{org}/credits", 422, "amount_out_of_range", **{**grant, "amount": "-2.00", "id": "two"})
+        told(f"orgs/{org}/credits", 402, "insufficient_credits", id="three", kind="adjust", amount="-1000000.00")
+        told(f"orgs/{nobody}/credits", 404, "not_found", **grant)
+        batch = customer.ended(customer.submit({"items": response_items(1), "webhook_url": receiver.url()})["id"])
+        receiver.wait_for(1)
+        delivery = "msg_" + batch["id"].removeprefix("bat_")
+        told(f"orgs/{org}/deliveries/{delivery}/retry", 202)
+        receiver.wait_for(2)
+        told(f"orgs/{org}/deliveries/msg_x/retry", 404, "not_found")
+        for choice in ("retry", "drop"):
+            told(f"parked/0/{choice}", 404, "not_found", id="cmd_x")
+        later = {"run_after": "2040-01-01T00:00:00Z", "deadline": "2040-01-02T00:00:00Z"}
+        waiting = customer.submit({"items": response_items(1), **later})["id"]
+        told(f"orgs/{org}/erase", 409, "org_has_open_batches")
+        service.expect(customer.post(f"/v1/batches/{waiting}/cancel"), 200, 202)
+        customer.ended(waiting)
+        told(f"orgs/{org}/erase", 202)
+        told(f"orgs/{nobody}/erase", 404, "not_found")
 
 
 class Credits(ServiceTest):

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import json
 import secrets
 import time
 
@@ -20,3 +21,12 @@ def authorization(data, method, target, body=b"", at=None, nonce=None):
 
 def is_of_operators(operation):
     return operation.pattern.startswith(BASE)
+
+
+def ask(service, method, path, body=None):
+    """The answer of a route, its path without BASE."""
+    content = b"" if body is None else json.dumps(body).encode()
+    headers = {"Authorization": authorization(service.data, method, BASE + path, content)}
+    if content:
+        headers["Content-Type"] = "application/json"
+    return service.request(method, BASE + path, content or None, headers=headers)
