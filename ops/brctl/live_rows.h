@@ -26,7 +26,7 @@ class LiveRows {
   const LiveState& state() const { return *state_; }
   const processors::StateReader& reader() const { return reader_; }
 
-  // The rows of a kind of all partitions, or of `org` alone. `visit(partition, row)`.
+  // The rows of a kind: of all partitions, or of `org` alone.
   template <class Row, class Visit>
   core::Result<void> each(const std::optional<core::OrgId>& org, Visit visit) const {
     if (org) {
