@@ -31,6 +31,13 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
   add_catalog(app, console);
   add_audit(app, console);
   add_events(app, console);
+  add_batches(app, console);
+  add_lanes(app, console);
+  add_parked(app, console);
+  add_webhooks(app, console);
+  add_credits(app, console);
+  add_org(app, console);
+  add_doctor(app, console);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
