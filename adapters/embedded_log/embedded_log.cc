@@ -169,6 +169,14 @@ Stretch EmbeddedLog::stretch_with(core::Partition partition, core::Offset from) 
   return partitions_.at(partition).stretch_with(from);
 }
 
+core::Result<core::Offset> EmbeddedLog::first(core::Partition) {
+  return core::Offset(0);
+}
+
+core::Result<void> EmbeddedLog::trim(core::Partition, core::Offset) {
+  return {};
+}
+
 core::Result<core::Offset> EmbeddedLog::read(core::Partition partition, core::Offset from, const Visit& visit) {
   // Fixed before the first byte is read: whatever lies before this end is durable and changes no more.
   const core::Offset end = durable_end(partition);

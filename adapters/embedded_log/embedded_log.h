@@ -56,7 +56,10 @@ class EmbeddedLog final : public processors::Journal {
   // Waits until what was appended before is durable and answered.
   void close(core::Partition partition) override;
   void append(core::Partition partition, processors::JournalRecord record, Confirmed confirmed) override;
+  core::Result<core::Offset> first(core::Partition partition) override;
   core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) override;
+
+  core::Result<void> trim(core::Partition partition, core::Offset before) override;
 
   // Makes what is pending durable and answers it; refuses later appends with unavailable. Idempotent.
   void stop();

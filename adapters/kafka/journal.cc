@@ -69,6 +69,7 @@ class KafkaJournal::Implementation {
   core::Result<Offset> open(Partition partition, Lost lost);
   void close(Partition partition, const core::Error& why);
   void append(Partition partition, JournalRecord record, Confirmed confirmed);
+  core::Result<Offset> first(Partition partition);
   core::Result<Offset> read(Partition partition, Offset from, const Visit& visit);
 
  private:
@@ -263,6 +264,10 @@ void KafkaJournal::Implementation::append(Partition partition, JournalRecord rec
                    .bytes = bytes,
                    .at = Clock::now(),
                    .confirmed = std::move(confirmed)});
+}
+
+core::Result<Offset> KafkaJournal::Implementation::first(Partition partition) {
+  return reader_.first(partition);
 }
 
 core::Result<Offset> KafkaJournal::Implementation::read(Partition partition, Offset from, const Visit& visit) {
@@ -481,6 +486,14 @@ void KafkaJournal::close(Partition partition) {
 
 void KafkaJournal::append(Partition partition, JournalRecord record, Confirmed confirmed) {
   implementation_->append(partition, std::move(record), std::move(confirmed));
+}
+
+core::Result<Offset> KafkaJournal::first(Partition partition) {
+  return implementation_->first(partition);
+}
+
+core::Result<void> KafkaJournal::trim(Partition, Offset) {
+  return {};
 }
 
 core::Result<Offset> KafkaJournal::read(Partition partition, Offset from, const Visit& visit) {

@@ -40,7 +40,7 @@ core::Error failure(std::string_view what, const Status& status) {
 
 // Raised when the fold makes other rows of the same events. A database that has families of another format does not
 // open, and the journal rebuilds it.
-constexpr int row_format = 3;
+constexpr int row_format = 4;
 
 std::string family_name(std::uint32_t partition) {
   return "format" + std::to_string(row_format) + "_" + "p" + std::to_string(partition);
