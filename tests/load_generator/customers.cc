@@ -188,7 +188,10 @@ void Customers::dispute(const Who& who) {
 
 void Customers::give(const Who& who) {
   const core::Money amount = core::Money::from_cents(static_cast<std::int64_t>(world_.between(1, 20) * 100));
-  send(who, core::ledger::GrantCredits{who->org, "goodwill/" + world_.ulid(), amount});
+  if (world_.happens(0.7))
+    send(who, core::ledger::GrantCredits{who->org, "goodwill/" + world_.ulid(), amount, "goodwill", "ann"});
+  else
+    send(who, core::ledger::AdjustCredits{who->org, world_.ulid(), core::Money{} - amount, "granted twice", "ben"});
   rest(who);
 }
 
@@ -229,8 +232,9 @@ core::quote::LockQuote Customers::make_quote(const Who& who, std::vector<core::b
   const std::size_t route_count = unit_count > 2 && world_.happens(0.3) ? 2 : 1;
   for (std::size_t i = 0; i < route_count; ++i) quote.plan.routes.push_back(make_route());
   for (std::size_t i = 0; i < unit_count; ++i) {
-    core::batch::PlannedUnit unit{world_.digest(),
-                                  i < unit_count / 2 ? 0 : static_cast<std::uint32_t>(route_count - 1)};
+    core::batch::PlannedUnit unit;
+    unit.blob = world_.digest();
+    if (i >= unit_count / 2) unit.route = static_cast<std::uint32_t>(route_count - 1);
     core::quote::Route& route = quote.plan.routes[unit.route];
     unit.item_count =
         i + 1 < unit_count ? items_per_unit : static_cast<std::uint32_t>(world_.between(1, items_per_unit));
@@ -297,7 +301,7 @@ void Customers::cancel(const Who& who, const std::shared_ptr<Order>& order) {
 
 void Customers::judge(const Who& who) {
   if (who->last_batch) {
-    core::batch::RecordFeedback feedback{who->org, *who->last_batch};
+    core::batch::RecordFeedback feedback{who->org, *who->last_batch, 0, {}, {}};
     feedback.quality_permille = static_cast<std::uint32_t>(world_.between(400, 1'000));
     feedback.outcome = feedback.quality_permille > 600 ? "accepted" : "accepted_with_edits";
     send(who, std::move(feedback));

@@ -172,7 +172,13 @@ void Fulfilment::answer(UnitWork& work, std::uint32_t items) {
   const std::int64_t ceiling = work.planned.quoted.nanos() / work.planned.item_count;
   const std::int64_t item_charge = ceiling * static_cast<std::int64_t>(world_->between(35, 95)) / 100;
   const std::int64_t item_cost = item_charge * static_cast<std::int64_t>(world_->between(55, 110)) / 100;
-  core::batch::LaneShare share{lane.provider, lane.model, lane.mode, route.operation, succeeded, failed};
+  core::batch::LaneShare share;
+  share.provider = lane.provider;
+  share.model = lane.model;
+  share.mode = lane.mode;
+  share.operation = route.operation;
+  share.succeeded = succeeded;
+  share.failed = failed;
   share.input_tokens = static_cast<std::int64_t>(items * world_->between(300, 1'500));
   share.cached_tokens = share.input_tokens / 4;
   share.output_tokens = static_cast<std::int64_t>(succeeded * world_->between(50, 400));

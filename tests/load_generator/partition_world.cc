@@ -72,9 +72,9 @@ void PartitionWorld::confirmed(core::Offset next) {
   const auto& at = settings_.digests_at;
   if (digests_begun_ == at.size() || events() < at[digests_begun_]) return;
   while (digests_begun_ < at.size() && events() >= at[digests_begun_]) ++digests_begun_;
-  const core::Result<core::Digest> digest = processors::digest_of_state(store_, settings_.partition);
-  if (digest.has_error()) return end(digest.error());
-  digests_.push_back({settings_.partition, core::Offset(next.value() - 1), digest->value()});
+  const core::Result<processors::StateDigest> state = processors::digest_of_state(store_, settings_.partition);
+  if (state.has_error()) return end(state.error());
+  digests_.push_back({settings_.partition, core::Offset(next.value() - 1), state->digest.value()});
 }
 
 void PartitionWorld::end(std::optional<core::Error> error) {
