@@ -24,9 +24,10 @@ TEST(PublicCsv, has_a_column_for_each_member_and_the_decimal_beside_each_amount)
   posting.partition = core::Partition(3);
   posting.offset = core::Offset(17);
   posting.index = 2;
-  EXPECT_EQ(csv_line(posting),
-            "capture/bat_1/debit,capture/bat_1,capture,org_1,customer/org_1/reserved,-1234567891,-1.234567891,usd,bat_1,"
-            "2026-03-01T12:00:00Z,3,17,2\n");
+  EXPECT_EQ(
+      csv_line(posting),
+      "capture/bat_1/debit,capture/bat_1,capture,org_1,customer/org_1/reserved,-1234567891,-1.234567891,usd,bat_1,"
+      "2026-03-01T12:00:00Z,3,17,2\n");
   posting.batch.reset();
   EXPECT_NE(csv_line(posting).find(",usd,,2026-03-01T12:00:00Z,"), std::string::npos) << "absent is empty";
 }
@@ -46,10 +47,12 @@ TEST(PublicCsv, gives_absent_amounts_both_of_their_columns_and_lists_as_json) {
   quote.time = noon;
   const auto commas = [](const std::string& text) { return std::count(text.begin(), text.end(), ','); };
   EXPECT_EQ(commas(csv_line(quote)), commas(csv_header<PublicQuote>()));
-  quote.routes = {{core::ProviderId("lab"), core::ModelSlug("small"), core::Mode::batch, 10, core::Money::from_cents(1)}};
-  EXPECT_NE(csv_line(quote).find(
-                R"(,"[{""provider"":""lab"",""model"":""small"",""mode"":""batch"",""item_count"":10,""total"":10000000}]",)"),
-            std::string::npos);
+  quote.routes = {
+      {core::ProviderId("lab"), core::ModelSlug("small"), core::Mode::batch, 10, core::Money::from_cents(1)}};
+  EXPECT_NE(
+      csv_line(quote).find(
+          R"(,"[{""provider"":""lab"",""model"":""small"",""mode"":""batch"",""item_count"":10,""total"":10000000}]",)"),
+      std::string::npos);
 }
 
 }  // namespace
