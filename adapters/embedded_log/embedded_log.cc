@@ -15,15 +15,6 @@ core::Error stopped_writing(const core::Error& cause) {
                      "the journal stopped writing and the outcome of this record is unknown: " + cause.detail};
 }
 
-void copy(const Frame& frame, processors::StoredRecord& into) {
-  into.offset = frame.offset;
-  into.record.epoch = frame.epoch;
-  into.record.time = frame.time;
-  into.record.instance = frame.instance;
-  into.record.chain = frame.chain;
-  into.record.value = frame.value;
-}
-
 // Walks the records of one partition, over those of the others.
 class PartitionReader {
  public:

@@ -71,6 +71,21 @@ std::optional<FrameHead> decode_head(std::string_view bytes) {
   return FrameHead{size, core::Partition(load<std::uint32_t>(bytes, partition_at))};
 }
 
+std::optional<FrameClaim> claim_of(std::string_view bytes) {
+  if (bytes.size() < frame_fixed_bytes) return std::nullopt;
+  return FrameClaim{core::Partition(load<std::uint32_t>(bytes, partition_at)),
+                    core::Offset(load<std::int64_t>(bytes, offset_at))};
+}
+
+void copy(const Frame& frame, processors::StoredRecord& into) {
+  into.offset = frame.offset;
+  into.record.epoch = frame.epoch;
+  into.record.time = frame.time;
+  into.record.instance = frame.instance;
+  into.record.chain = frame.chain;
+  into.record.value = frame.value;
+}
+
 std::optional<Frame> decode_frame(std::string_view bytes) {
   const std::optional<FrameHead> head = decode_head(bytes);
   if (!head || bytes.size() < head->frame_bytes) return std::nullopt;

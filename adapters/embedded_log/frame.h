@@ -61,6 +61,17 @@ void encode_frame(std::string& buffer, core::Partition partition, core::Offset o
 // Nothing when no frame can begin with these bytes. Reads frame_head_bytes at most.
 std::optional<FrameHead> decode_head(std::string_view bytes);
 
+// What a frame's bytes say of themselves whether its checksum holds or not.
+struct FrameClaim {
+  core::Partition partition;
+  core::Offset offset;
+};
+// Nothing when there are fewer bytes than frame_fixed_bytes.
+std::optional<FrameClaim> claim_of(std::string_view bytes);
+
+// The record that a frame has; the texts of `into` keep their memory.
+void copy(const Frame& frame, processors::StoredRecord& into);
+
 // Nothing when the bytes do not begin with a whole frame whose checksum holds.
 std::optional<Frame> decode_frame(std::string_view bytes);
 

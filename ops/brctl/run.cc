@@ -23,9 +23,12 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
       "  brctl config check batchrouter.toml\n"
       "  brctl config show --config batchrouter.toml --port 9000\n"
       "  brctl config show --help\n"
-      "  brctl catalog import openai.json --dry-run");
+      "  brctl catalog import openai.json --dry-run\n"
+      "  brctl events tail -f --type 'batch.*'\n"
+      "  brctl events show bat_01ks5zr9c4m2xw8q6v3n7d0hjt");
   add_config(app, console);
   add_catalog(app, console);
+  add_events(app, console);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {

@@ -32,4 +32,8 @@ void add_config(CLI::App& app, Console& console);
 void add_catalog(CLI::App& app, Console& console);
 void add_catalog_import(CLI::App& catalog, Console& console);
 
+// brctl events tail | show | grep.
+void add_events(CLI::App& app, Console& console);
+void add_events_show(CLI::App& events, Console& console);
+
 }  // namespace ops::brctl
