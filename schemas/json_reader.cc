@@ -63,17 +63,6 @@ bool JsonReader::fail() {
   return false;
 }
 
-void JsonReader::skip_white_space() {
-  while (next_ < end_ && (*next_ == ' ' || *next_ == '\n' || *next_ == '\t' || *next_ == '\r')) ++next_;
-}
-
-bool JsonReader::take(char expected) {
-  skip_white_space();
-  if (next_ == end_ || *next_ != expected) return fail();
-  ++next_;
-  return true;
-}
-
 bool JsonReader::take_word(std::string_view word) {
   skip_white_space();
   if (!std::string_view(next_, static_cast<std::size_t>(end_ - next_)).starts_with(word)) return fail();

@@ -41,8 +41,16 @@ class JsonReader {
   static constexpr int depth_max = 64;
 
   bool fail();
-  void skip_white_space();
-  bool take(char expected);
+  void skip_white_space() {
+    while (next_ < end_ && *next_ <= ' ' && (*next_ == ' ' || *next_ == '\n' || *next_ == '\t' || *next_ == '\r'))
+      ++next_;
+  }
+  bool take(char expected) {
+    skip_white_space();
+    if (next_ == end_ || *next_ != expected) return fail();
+    ++next_;
+    return true;
+  }
   bool take_word(std::string_view word);
   bool take_digits();
   bool take_number(bool& whole);

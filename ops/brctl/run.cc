@@ -29,6 +29,7 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
   add_config(app, console);
   add_catalog(app, console);
   add_events(app, console);
+  add_ledger(app, console);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {

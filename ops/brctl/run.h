@@ -36,4 +36,7 @@ void add_catalog_import(CLI::App& catalog, Console& console);
 void add_events(CLI::App& app, Console& console);
 void add_events_show(CLI::App& events, Console& console);
 
+// brctl ledger balances | entries | trial-balance | export.
+void add_ledger(CLI::App& app, Console& console);
+
 }  // namespace ops::brctl
