@@ -38,6 +38,7 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
   add_credits(app, console);
   add_org(app, console);
   add_doctor(app, console);
+  add_ledger(app, console);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {

@@ -48,4 +48,7 @@ void add_credits(CLI::App& app, Console& console);
 void add_org(CLI::App& app, Console& console);
 void add_doctor(CLI::App& app, Console& console);
 
+// brctl ledger balances | entries | trial-balance | export.
+void add_ledger(CLI::App& app, Console& console);
+
 }  // namespace ops::brctl
