@@ -40,7 +40,7 @@ core::Result<Principal> by_api_key(const App& app, std::string_view key) {
   if (!*found || !identity::active(**found, app.now())) return invalid_api_key();
   const auto owner = app.reader.find<identity::Org>(aggregate, {org});
   if (owner.has_error()) return owner.error();
-  if (!*owner) return invalid_api_key();
+  if (!*owner || (*owner)->erased_at) return invalid_api_key();
   return Principal{org, (*owner)->user, AuthMethod::api_key, digest, (*found)->id};
 }
 

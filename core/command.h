@@ -11,6 +11,7 @@
 #include "core/imports/commands.h"
 #include "core/job_queue/commands.h"
 #include "core/ledger/commands.h"
+#include "core/parking/commands.h"
 #include "core/quote/commands.h"
 #include "core/time.h"
 #include "core/webhook/commands.h"
@@ -26,13 +27,14 @@ using Command =
     std::variant<identity::ClaimEmail, identity::CreateOrg, identity::RequestVerification, identity::ResendVerification,
                  identity::VerifyEmail, identity::RequestPasswordReset, identity::ResetPassword, identity::OpenSession,
                  identity::CloseSession, identity::CreateApiKey, identity::RevokeApiKey, identity::RotateApiKey,
-                 ledger::GrantCredits, quote::LockQuote, quote::ExpireQuote, batch::SubmitBatch, batch::PlanUnits,
-                 batch::ReleaseBatch, batch::DispatchUnit, batch::RecordHandle, batch::ReportProgress,
-                 batch::EndAttempt, batch::CloseUnit, batch::RecordFeedback, batch::CancelBatch, batch::ExpireBatch,
-                 webhook::RecordDelivery, webhook::RetryDelivery, billing::OpenCheckout, billing::RecordCheckoutPage,
-                 billing::PayCheckout, billing::CloseCheckout, billing::RefundCheckout, billing::MoveDispute,
-                 billing::SetProfile, imports::RecordImport, job_queue::EnqueueJob, job_queue::CancelJob,
-                 job_queue::FlushJobs, job_queue::CloseJobs, CompleteEffect>;
+                 identity::EraseOrg, ledger::GrantCredits, ledger::AdjustCredits, quote::LockQuote, quote::ExpireQuote,
+                 batch::SubmitBatch, batch::PlanUnits, batch::ReleaseBatch, batch::DispatchUnit, batch::RecordHandle,
+                 batch::ReportProgress, batch::EndAttempt, batch::CloseUnit, batch::RecordFeedback, batch::CancelBatch,
+                 batch::ExpireBatch, webhook::RecordDelivery, webhook::RetryDelivery, webhook::ReplayDelivery,
+                 billing::OpenCheckout, billing::RecordCheckoutPage, billing::PayCheckout, billing::CloseCheckout,
+                 billing::RefundCheckout, billing::MoveDispute, billing::SetProfile, imports::RecordImport,
+                 job_queue::EnqueueJob, job_queue::CancelJob, job_queue::FlushJobs, job_queue::CloseJobs,
+                 parking::RetryParked, parking::DropParked, CompleteEffect>;
 
 struct Envelope {
   CommandId id;

@@ -6,6 +6,7 @@
 #include "core/imports/rules.h"
 #include "core/job_queue/rules.h"
 #include "core/ledger/rules.h"
+#include "core/parking/rules.h"
 #include "core/quote/rules.h"
 #include "core/webhook/rules.h"
 
@@ -46,8 +47,14 @@ Result<Decision> decide(const State& state, const Context& context, const Comman
 }
 
 Result<void> apply(State& state, Timestamp time, const AggregateKey& aggregate, const Event& event) {
-  const Result<void> applied =
-      std::visit([&](const auto& one) -> Result<void> { return apply_one(state, time, one); }, event);
+  const Result<void> applied = std::visit(
+      [&](const auto& one) -> Result<void> {
+        if constexpr (requires { apply_one(state, aggregate, time, one); })
+          return apply_one(state, aggregate, time, one);
+        else
+          return apply_one(state, time, one);
+      },
+      event);
   if (applied.has_error()) return applied;
   for (Effect& effect : react(event)) {
     std::string id = key_of(effect);

@@ -14,6 +14,7 @@ std::string key_of(const Effect& effect) {
           [](const StopBatch& stop) { return "stop/" + stop.batch.value(); },
           [](const DeliverWebhook& deliver) { return "deliver/" + deliver.delivery.value(); },
           [](const CollectJobs& collect) { return "collect/" + collect.batch.value(); },
+          [](const EraseOrgData& erase) { return "erase/" + erase.org.value(); },
       },
       effect);
 }

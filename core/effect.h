@@ -56,7 +56,13 @@ struct CollectJobs {
   BatchId batch;
 };
 
-using Effect = std::variant<ForwardCommand, SendMail, PlanBatch, RunUnit, StopBatch, DeliverWebhook, CollectJobs>;
+// Removes the payloads of an erased org, and then destroys its key.
+struct EraseOrgData {
+  OrgId org;
+};
+
+using Effect =
+    std::variant<ForwardCommand, SendMail, PlanBatch, RunUnit, StopBatch, DeliverWebhook, CollectJobs, EraseOrgData>;
 
 // Unique among the effects of a partition that are not done.
 std::string key_of(const Effect& effect);

@@ -11,6 +11,7 @@
 #include "core/imports/events.h"
 #include "core/job_queue/events.h"
 #include "core/ledger/events.h"
+#include "core/parking/events.h"
 #include "core/quote/events.h"
 #include "core/time.h"
 #include "core/webhook/events.h"
@@ -39,18 +40,21 @@ struct BusCommandTaken final {
   std::string refusal;  // the code of the error; empty: carried out
 };
 
-using Event = std::variant<
-    PartitionOpened, EffectCompleted, TimerFired, BusCommandTaken, identity::EmailClaimed, identity::OrgCreated,
-    identity::VerificationRequested, identity::SignUpReminded, identity::EmailVerified,
-    identity::PasswordResetRequested, identity::PasswordChanged, identity::SessionOpened, identity::SessionClosed,
-    identity::ApiKeyCreated, identity::ApiKeyRevoked, ledger::TransferPosted, quote::QuoteLocked, quote::QuoteConsumed,
-    quote::QuoteExpired, batch::BatchAccepted, batch::BatchQueued, batch::UnitsPlanned, batch::UnitDispatched,
-    batch::HandleRecorded, batch::UnitProgressed, batch::AttemptEnded, batch::UnitClosed, batch::FeedbackRecorded,
-    batch::StopRequested, batch::BatchEnded, webhook::DeliveryScheduled, webhook::DeliverySucceeded,
-    webhook::DeliveryFailed, webhook::DeliveryRetried, webhook::DeliveryExhausted, billing::CheckoutOpened,
-    billing::CheckoutPageRecorded, billing::CheckoutPaid, billing::CheckoutClosed, billing::CheckoutRefunded,
-    billing::DisputeMoved, billing::ProfileSet, imports::ImportRecorded, job_queue::JobEnqueued,
-    job_queue::JobCancelled, job_queue::JobsFlushed, job_queue::JobsReady, job_queue::JobsClosed>;
+using Event =
+    std::variant<PartitionOpened, EffectCompleted, TimerFired, BusCommandTaken, identity::EmailClaimed,
+                 identity::OrgCreated, identity::VerificationRequested, identity::SignUpReminded,
+                 identity::EmailVerified, identity::PasswordResetRequested, identity::PasswordChanged,
+                 identity::SessionOpened, identity::SessionClosed, identity::ApiKeyCreated, identity::ApiKeyRevoked,
+                 identity::OrgErased, ledger::TransferPosted, quote::QuoteLocked, quote::QuoteConsumed,
+                 quote::QuoteExpired, batch::BatchAccepted, batch::BatchQueued, batch::UnitsPlanned,
+                 batch::UnitDispatched, batch::HandleRecorded, batch::UnitProgressed, batch::AttemptEnded,
+                 batch::UnitClosed, batch::FeedbackRecorded, batch::StopRequested, batch::BatchEnded,
+                 webhook::DeliveryScheduled, webhook::DeliverySucceeded, webhook::DeliveryFailed,
+                 webhook::DeliveryRetried, webhook::DeliveryExhausted, webhook::DeliveryReplayed,
+                 billing::CheckoutOpened, billing::CheckoutPageRecorded, billing::CheckoutPaid, billing::CheckoutClosed,
+                 billing::CheckoutRefunded, billing::DisputeMoved, billing::ProfileSet, imports::ImportRecorded,
+                 job_queue::JobEnqueued, job_queue::JobCancelled, job_queue::JobsFlushed, job_queue::JobsReady,
+                 job_queue::JobsClosed, parking::CommandParked, parking::ParkedRetried, parking::ParkedDropped>;
 
 using Events = std::vector<Event>;
 

@@ -48,6 +48,7 @@ bool transient(ErrorCode code) {
     case ErrorCode::signature_expired:
     case ErrorCode::api_key_not_found:
     case ErrorCode::api_key_limit_reached:
+    case ErrorCode::org_has_open_batches:
     case ErrorCode::quote_not_found:
     case ErrorCode::quote_expired:
     case ErrorCode::quote_consumed:

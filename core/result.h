@@ -19,7 +19,7 @@ namespace core {
   X(authentication_required) X(invalid_credentials) X(invalid_api_key) X(invalid_session)      \
   X(email_not_verified) X(invalid_token) X(token_expired) X(csrf_rejected) X(too_many_requests)\
   X(signature_invalid) X(signature_expired)                                                    \
-  X(api_key_not_found) X(api_key_limit_reached)                                                \
+  X(api_key_not_found) X(api_key_limit_reached) X(org_has_open_batches)                        \
   /* quotes */                                                                                 \
   X(quote_not_found) X(quote_expired) X(quote_consumed) X(quote_mismatch) X(quote_exceeded)    \
   X(no_eligible_lane)                                                                          \

@@ -15,6 +15,7 @@
 #include "core/job_queue/state.h"
 #include "core/learning/state.h"
 #include "core/ledger/state.h"
+#include "core/parking/state.h"
 #include "core/quote/state.h"
 #include "core/webhook/state.h"
 
@@ -77,14 +78,14 @@ struct RowTypes {
   using In = Template<Rows...>;
 };
 
-using StateRows =
-    RowTypes<identity::EmailClaim, identity::Org, identity::Verification, identity::PasswordReset, identity::Session,
-             identity::ApiKey, identity::ApiKeySecret, ledger::Account, ledger::Reservation, ledger::Entry,
-             ledger::Book, ledger::Posted, quote::Quote, batch::Batch, batch::Unit, batch::Submission,
-             batch::ProviderBatch, batch::Feedback, learning::LaneDay, learning::ServedDay, learning::WorkflowDay,
-             learning::Judgement, webhook::Delivery, billing::Checkout, billing::Profile, imports::Import,
-             imports::ImportContent, imports::ImportDay, job_queue::Job, job_queue::WaitingJob,
-             job_queue::JobSubmission, job_queue::Flush, job_queue::QueueStats, Timer, Outstanding, BusCursor>;
+using StateRows = RowTypes<identity::EmailClaim, identity::Org, identity::Verification, identity::PasswordReset,
+                           identity::Session, identity::ApiKey, identity::ApiKeySecret, ledger::Account,
+                           ledger::Reservation, ledger::Entry, ledger::Book, ledger::Posted, quote::Quote, batch::Batch,
+                           batch::Unit, batch::Submission, batch::ProviderBatch, batch::Feedback, learning::LaneDay,
+                           learning::ServedDay, learning::WorkflowDay, learning::Judgement, webhook::Delivery,
+                           billing::Checkout, billing::Profile, imports::Import, imports::ImportContent,
+                           imports::ImportDay, job_queue::Job, job_queue::WaitingJob, job_queue::JobSubmission,
+                           job_queue::Flush, job_queue::QueueStats, parking::Parked, Timer, Outstanding, BusCursor>;
 
 using State = StateRows::In<Tables>;
 

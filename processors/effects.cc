@@ -28,6 +28,7 @@ void Effects::start(const TermPointer& term, const core::AggregateKey& origin, c
                  },
                  [&](const core::DeliverWebhook& delivery) { delivery_->deliver(term, delivery); },
                  [&](const core::CollectJobs& jobs) { collector_->collect(term, jobs); },
+                 [](const core::EraseOrgData&) {},
              },
              effect);
 }

@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/state.h"
@@ -18,6 +19,7 @@ struct OverlaySource {
   core::Partition partition;
   // The first row that could not be read. The tables cannot say so themselves: whoever runs a decision asks afterwards.
   mutable std::optional<core::Error> failure;
+  bool marked = false;  // changes can be rolled back
 };
 
 template <class Row>
@@ -28,11 +30,22 @@ class OverlayTable {
     if (cached == rows_.end()) cached = rows_.emplace(key, Entry{load(source, key), false}).first;
     return cached->second.row ? &*cached->second.row : nullptr;
   }
-  void put(Row row) {
+  void put(const OverlaySource& source, Row row) {
     const typename Row::Key key = row.key();
-    rows_.insert_or_assign(key, Entry{std::move(row), true});
+    change(source, key, std::move(row));
   }
-  void erase(const typename Row::Key& key) { rows_.insert_or_assign(key, Entry{std::nullopt, true}); }
+  void erase(const OverlaySource& source, const typename Row::Key& key) { change(source, key, std::nullopt); }
+
+  void mark() { before_.clear(); }
+  void roll_back() {
+    for (auto change = before_.rbegin(); change != before_.rend(); ++change) {
+      if (change->second)
+        rows_.insert_or_assign(change->first, std::move(*change->second));
+      else
+        rows_.erase(change->first);
+    }
+    before_.clear();
+  }
 
   void take_changes(std::vector<RowChange>& changes) {
     for (auto& [key, entry] : rows_) {
@@ -52,6 +65,12 @@ class OverlayTable {
     bool changed = false;
   };
 
+  void change(const OverlaySource& source, const typename Row::Key& key, std::optional<Row> row) {
+    const auto [entry, is_new] = rows_.try_emplace(key);
+    if (source.marked) before_.emplace_back(key, is_new ? std::nullopt : std::optional(std::move(entry->second)));
+    entry->second = Entry{std::move(row), true};
+  }
+
   static std::optional<Row> load(const OverlaySource& source, const typename Row::Key& key) {
     const auto bytes = source.store->get(source.partition, schemas::row_key<Row>(key));
     if (bytes.has_error()) return fail(source, bytes.error());
@@ -66,6 +85,7 @@ class OverlayTable {
   }
 
   mutable std::map<typename Row::Key, Entry> rows_;
+  std::vector<std::pair<typename Row::Key, std::optional<Entry>>> before_;  // the mark, in order of the changes
 };
 
 // One layer of overrides for each kind of row, down to core::State.
@@ -76,6 +96,8 @@ template <>
 class OverlayLayers<> : public core::State {
  public:
   void take_changes(std::vector<RowChange>&) {}
+  void mark() { source_.marked = true; }
+  void roll_back() {}
 
  protected:
   OverlaySource source_;
@@ -87,8 +109,19 @@ class OverlayLayers<Row, Rest...> : public OverlayLayers<Rest...> {
   const Row* find_row(std::type_identity<Row>, const typename Row::Key& key) const override {
     return table_.find(this->source_, key);
   }
-  void put_row(Row row) override { table_.put(std::move(row)); }
-  void erase_row(std::type_identity<Row>, const typename Row::Key& key) override { table_.erase(key); }
+  void put_row(Row row) override { table_.put(this->source_, std::move(row)); }
+  void erase_row(std::type_identity<Row>, const typename Row::Key& key) override { table_.erase(this->source_, key); }
+
+  // From here on changes can be rolled back, up to the next mark.
+  void mark() {
+    table_.mark();
+    OverlayLayers<Rest...>::mark();
+  }
+  // Rows that were found since the mark may be gone.
+  void roll_back() {
+    table_.roll_back();
+    OverlayLayers<Rest...>::roll_back();
+  }
 
   // What is to be written to the store; afterwards the rows count as unchanged.
   void take_changes(std::vector<RowChange>& changes) {

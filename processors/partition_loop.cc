@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/invariant.h"
+#include "core/parking/rules.h"
 #include "processors/chain.h"
 #include "schemas/bus_command.h"
 #include "schemas/digest.h"
@@ -21,8 +22,6 @@ constexpr std::size_t bus_commands_max = 1'000;            // waiting; then thei
 constexpr std::size_t timers_per_turn_max = 256;
 constexpr auto timer_check_interval = std::chrono::milliseconds(200);
 constexpr auto overloaded_retry_interval = std::chrono::milliseconds(50);
-
-const std::string no_chain(64, '0');
 
 core::Error unavailable(const std::string& why) {
   return {core::ErrorCode::unavailable, why};
@@ -45,17 +44,8 @@ PartitionLoop::PartitionLoop(boost::asio::any_io_executor executor, Settings set
       metrics_(metrics),
       strand_(boost::asio::make_strand(executor)),
       timer_(strand_),
-      overlay_(store, settings_.partition),
-      tried_(settings_.tried) {
-  position_.chain = no_chain;
-}
-
-core::Result<void> PartitionLoop::write_changes() {
-  std::vector<RowChange> changes;
-  overlay_.take_changes(changes);
-  changes.push_back({schemas::position_key, schemas::encode_position(position_)});
-  return store_.write(settings_.partition, changes);
-}
+      fold_(store, settings_.partition),
+      tried_(settings_.tried) {}
 
 JournalRecord PartitionLoop::make_record(core::Epoch epoch, core::Timestamp time, schemas::GroupWriter group) const {
   JournalRecord record;
@@ -63,7 +53,7 @@ JournalRecord PartitionLoop::make_record(core::Epoch epoch, core::Timestamp time
   record.instance = settings_.instance;
   record.time = time;
   record.value = std::move(group).finish();
-  record.chain = chain_of(position_.chain, record);
+  record.chain = chain_of(fold_.position().chain, record);
   return record;
 }
 
@@ -83,7 +73,7 @@ void PartitionLoop::begin_serving(Ended ended) {
     return ended_(*halted_error_);
   }
   started_ = true;
-  if (settings_.confirmed) settings_.confirmed(settings_.partition, position_.next);
+  if (settings_.confirmed) settings_.confirmed(settings_.partition, fold_.position().next);
   std::optional<core::Error> failure;
   const std::string prefix = schemas::row_prefix<core::Outstanding>();
   const auto scanned = store_.scan(
@@ -243,7 +233,7 @@ void PartitionLoop::take_due_timers(core::Timestamp now) {
 
 void PartitionLoop::begin_turn() {
   if (turn_in_flight_ || !started_ || stopping_ || halted_ || suspended_until_) return;
-  const core::Timestamp time = std::max(settings_.now(), position_.time);
+  const core::Timestamp time = std::max(settings_.now(), fold_.position().time);
   take_due_timers(time);
   if (halted_ || waiting_.empty()) return;
 
@@ -258,10 +248,10 @@ void PartitionLoop::begin_turn() {
   metrics_.count("batchrouter_commands_total", {}, static_cast<double>(commands));
   turn_in_flight_ = true;
   if (turn->events.empty()) {
-    end_turn(turn, position_.next);
+    end_turn(turn, fold_.position().next);
     return;
   }
-  turn->record = make_record(position_.epoch, time, std::move(turn->group));
+  turn->record = make_record(fold_.position().epoch, time, std::move(turn->group));
   INVARIANT(turn->record.value.size() <= Journal::record_bytes_max);
   append(std::move(turn));
 }
@@ -287,35 +277,40 @@ void PartitionLoop::append_later(std::shared_ptr<Turn> turn) {
 }
 
 void PartitionLoop::decide_one(Turn& turn, Waiting waiting) {
+  Overlay& state = fold_.state();
   if (waiting.bus) {
     --bus_commands_waiting_;
-    const core::BusCursor* cursor = overlay_.find<core::BusCursor>(core::BusCursor{}.key());
+    const core::BusCursor* cursor = state.find<core::BusCursor>(core::BusCursor{}.key());
     if (cursor != nullptr && waiting.bus->offset < cursor->next) return;  // handed over twice
   }
   core::Result<core::Decision> decision =
       waiting.bus && waiting.bus->unreadable
           ? core::Result<core::Decision>(*waiting.bus->unreadable)
-          : core::decide(overlay_, core::Context{settings_.policy, turn.time}, waiting.envelope.command);
-  // Nothing of this turn was appended, so nothing is lost.
-  const auto give_up = [&](const core::Error& error) {
+          : core::decide(state, core::Context{settings_.policy, turn.time}, waiting.envelope.command);
+  std::vector<core::Event> events = events_of(waiting, decision);
+  core::Result<void> applied = apply_events(turn, waiting, events);
+  if (applied.has_error() && !state.failure() && decision.has_value() &&
+      core::parking::parkable(waiting.envelope.command)) {
+    // A decision of ours that our own fold refuses: an operator sees to it, and the partition goes on.
+    metrics_.count("batchrouter_commands_parked_total", {});
+    core::parking::CommandParked parked{waiting.envelope.id, waiting.envelope.command, applied.error().detail};
+    decision = core::Error{core::ErrorCode::internal,
+                           "this could not be carried out; it was kept for the operators, and nothing happened yet"};
+    events = events_of(waiting, decision);
+    events.push_back(std::move(parked));
+    applied = apply_events(turn, waiting, events);
+  }
+  if (state.failure()) applied = *state.failure();
+  if (applied.has_error()) {
+    // Nothing of this turn was appended, so nothing is lost.
     waiting.answered(unavailable("this partition is halted"));
     for (auto& [answered, result] : turn.answers) answered(unavailable("this partition is halted"));
-    halt(error);
-  };
-  if (overlay_.failure()) return give_up(*overlay_.failure());
-  std::vector<core::Event> events;
-  if (decision.has_value()) events = std::move(decision->events);
-  if (waiting.timer) events.push_back(*waiting.timer);
-  if (waiting.bus) {
-    const std::string refusal(decision.has_error() ? core::to_string(decision.error().code) : std::string_view{});
-    events.insert(events.begin(), core::BusCommandTaken{waiting.bus->offset, waiting.bus->id, refusal});
-    metrics_.count("batchrouter_bus_commands_total", {{"outcome", refusal.empty() ? "carried_out" : "refused"}});
+    return halt(applied.error());
   }
 
+  if (waiting.bus)
+    metrics_.count("batchrouter_bus_commands_total", {{"outcome", decision.has_value() ? "carried_out" : "refused"}});
   for (core::Event& event : events) {
-    const core::Result<void> applied = core::apply(overlay_, turn.time, waiting.envelope.aggregate, event);
-    if (overlay_.failure()) return give_up(*overlay_.failure());
-    if (applied.has_error()) return give_up(applied.error());  // a decision of ours that our own fold refuses
     turn.events.push_back({waiting.envelope.id, waiting.envelope.aggregate, std::move(event)});
     turn.group.add(turn.events.back());
   }
@@ -326,16 +321,42 @@ void PartitionLoop::decide_one(Turn& turn, Waiting waiting) {
                               Answer{std::move(decision->subject), decision->replayed, turn.time});
 }
 
+// What was decided, and what is to be kept of where the command came from.
+std::vector<core::Event> PartitionLoop::events_of(const Waiting& waiting,
+                                                  const core::Result<core::Decision>& decision) {
+  std::vector<core::Event> events;
+  if (decision.has_value()) events = decision->events;
+  if (waiting.timer) events.push_back(*waiting.timer);
+  if (waiting.bus) {
+    const std::string refusal(decision.has_error() ? core::to_string(decision.error().code) : std::string_view{});
+    events.insert(events.begin(), core::BusCommandTaken{waiting.bus->offset, waiting.bus->id, refusal});
+  }
+  return events;
+}
+
+// All of them, or none.
+core::Result<void> PartitionLoop::apply_events(const Turn& turn, const Waiting& waiting,
+                                               const std::vector<core::Event>& events) {
+  Overlay& state = fold_.state();
+  state.mark();
+  for (const core::Event& event : events) {
+    core::Result<void> applied = core::apply(state, turn.time, waiting.envelope.aggregate, event);
+    if (applied.has_error() || state.failure()) {
+      state.roll_back();
+      return applied;
+    }
+  }
+  return {};
+}
+
 void PartitionLoop::end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offset> confirmed) {
   turn_in_flight_ = false;
   core::Result<void> written;
   if (confirmed.has_error()) {
     written = confirmed.error();
   } else if (!turn->events.empty()) {
-    position_.next = core::Offset(confirmed->value() + 1);
-    position_.time = turn->time;
-    position_.chain = schemas::to_hex(turn->record.chain);
-    written = write_changes();
+    fold_.appended(*confirmed, turn->record);
+    written = fold_.write();
     metrics_.count("batchrouter_events_total", {}, static_cast<double>(turn->events.size()));
   }
   if (written.has_error()) {
@@ -350,7 +371,7 @@ void PartitionLoop::end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offs
   for (const schemas::RecordedEvent& event : turn->events) {
     for (const core::Effect& effect : core::react(event.event)) effects_.start(term_, event.aggregate, effect);
   }
-  if (settings_.confirmed && !turn->events.empty()) settings_.confirmed(settings_.partition, position_.next);
+  if (settings_.confirmed && !turn->events.empty()) settings_.confirmed(settings_.partition, fold_.position().next);
   turn_ended();
   begin_turn();
 }

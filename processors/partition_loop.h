@@ -26,14 +26,13 @@
 #include "core/decide.h"
 #include "processors/command_bus.h"
 #include "processors/effect_runner.h"
-#include "processors/overlay.h"
+#include "processors/fold.h"
 #include "processors/ports/command_source.h"
 #include "processors/ports/journal.h"
 #include "processors/ports/metrics.h"
 #include "processors/ports/state_store.h"
 #include "processors/term.h"
 #include "schemas/journal_codec.h"
-#include "schemas/position_codec.h"
 
 namespace processors {
 
@@ -115,12 +114,8 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   core::Result<void> check_wanted() const;
   core::Result<void> load_position(core::Offset end);
   core::Result<void> replay(core::Offset until);
-  core::Result<void> apply_record(const StoredRecord& stored);
-  core::Result<void> apply_events(core::Timestamp time, const std::vector<schemas::RecordedEvent>& events);
-  core::Result<void> write_changes();
   core::Result<void> take_over();
   JournalRecord make_record(core::Epoch epoch, core::Timestamp time, schemas::GroupWriter group) const;
-  std::string place_of(core::Offset offset) const;
 
   void begin_serving(Ended ended);
   core::Result<void> start_commands();
@@ -128,6 +123,8 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   void take_due_timers(core::Timestamp now);
   void begin_turn();
   void decide_one(Turn& turn, Waiting waiting);
+  static std::vector<core::Event> events_of(const Waiting& waiting, const core::Result<core::Decision>& decision);
+  core::Result<void> apply_events(const Turn& turn, const Waiting& waiting, const std::vector<core::Event>& events);
   void append(std::shared_ptr<Turn> turn);
   void append_later(std::shared_ptr<Turn> turn);
   void end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offset> confirmed);
@@ -145,8 +142,7 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   boost::asio::strand<boost::asio::any_io_executor> strand_;
   boost::asio::steady_timer timer_;
 
-  Overlay overlay_;
-  schemas::Position position_;
+  Fold fold_;
   std::deque<Waiting> waiting_;
   bool turn_in_flight_ = false;
   bool started_ = false;

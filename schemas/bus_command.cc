@@ -52,6 +52,7 @@ std::optional<core::AggregateKey> open_to_the_bus(const core::Command& command) 
   const auto no = [](const auto&) { return std::optional<core::AggregateKey>(); };
   return std::visit(core::Overloaded{
                         [](const core::ledger::GrantCredits& one) { return of_org(one); },
+                        [](const core::ledger::AdjustCredits& one) { return of_org(one); },
                         [](const core::quote::LockQuote& one) { return of_org(one); },
                         [](const core::batch::SubmitBatch& one) { return of_org(one); },
                         [](const core::batch::CancelBatch& one) { return of_org(one); },
@@ -91,6 +92,10 @@ std::optional<core::AggregateKey> open_to_the_bus(const core::Command& command) 
                         [&](const core::job_queue::CancelJob& one) { return no(one); },
                         [&](const core::job_queue::FlushJobs& one) { return no(one); },
                         [&](const core::job_queue::CloseJobs& one) { return no(one); },
+                        [&](const core::identity::EraseOrg& one) { return no(one); },
+                        [&](const core::webhook::ReplayDelivery& one) { return no(one); },
+                        [&](const core::parking::RetryParked& one) { return no(one); },
+                        [&](const core::parking::DropParked& one) { return no(one); },
                         [&](const core::CompleteEffect& one) { return no(one); },
                     },
                     command);

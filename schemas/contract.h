@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -160,6 +161,25 @@ class SchemaWriter {
     writer_.Key("items");
     writer_.StartObject();
     describe<T>();
+    writer_.EndObject();
+  }
+  // One of several shapes, which have contracts of their own.
+  template <class... Types>
+  void describe(std::type_identity<std::variant<Types...>>) {
+    text("type", "object");
+    writer_.Key("required");
+    writer_.StartArray();
+    write_text(writer_, "type");
+    write_text(writer_, "data");
+    writer_.EndArray();
+    writer_.Key("properties");
+    writer_.StartObject();
+    for (const auto& [member, type] : {std::pair{"type", "string"}, std::pair{"data", "object"}}) {
+      writer_.Key(member);
+      writer_.StartObject();
+      text("type", type);
+      writer_.EndObject();
+    }
     writer_.EndObject();
   }
   template <class T>

@@ -90,8 +90,13 @@ SCHEMAS_TYPE(core::identity::RevokeApiKey, "identity.revoke_api_key");
 SCHEMAS_FIELDS(core::identity::RevokeApiKey, org, key);
 SCHEMAS_TYPE(core::identity::RotateApiKey, "identity.rotate_api_key");
 SCHEMAS_FIELDS(core::identity::RotateApiKey, org, key, replacement, grace);
+SCHEMAS_TYPE(core::identity::EraseOrg, "identity.erase_org");
+SCHEMAS_FIELDS(core::identity::EraseOrg, org, ordered_by, reason);
 SCHEMAS_TYPE(core::ledger::GrantCredits, "ledger.grant_credits");
-SCHEMAS_FIELDS(core::ledger::GrantCredits, org, grant, amount);
+SCHEMAS_FIELDS(core::ledger::GrantCredits, org, grant, amount, reason, ordered_by);
+SCHEMAS_LATER(core::ledger::GrantCredits, reason, ordered_by);
+SCHEMAS_TYPE(core::ledger::AdjustCredits, "ledger.adjust_credits");
+SCHEMAS_FIELDS(core::ledger::AdjustCredits, org, adjustment, amount, reason, ordered_by);
 SCHEMAS_TYPE(core::quote::LockQuote, "quote.lock");
 SCHEMAS_FIELDS(core::quote::LockQuote, org, quote, basis, terms, plan, estimate, rejected, catalog_version, webhook,
                workflow);
@@ -127,6 +132,8 @@ SCHEMAS_TYPE(core::webhook::RecordDelivery, "webhook.record_delivery");
 SCHEMAS_FIELDS(core::webhook::RecordDelivery, org, delivery, attempt, status, reason, retry_after);
 SCHEMAS_TYPE(core::webhook::RetryDelivery, "webhook.retry_delivery");
 SCHEMAS_FIELDS(core::webhook::RetryDelivery, org, delivery, attempt);
+SCHEMAS_TYPE(core::webhook::ReplayDelivery, "webhook.replay_delivery");
+SCHEMAS_FIELDS(core::webhook::ReplayDelivery, org, delivery, ordered_by);
 SCHEMAS_TYPE(core::billing::OpenCheckout, "billing.open_checkout");
 SCHEMAS_FIELDS(core::billing::OpenCheckout, org, checkout, pack, amount, provider, request);
 SCHEMAS_TYPE(core::billing::RecordCheckoutPage, "billing.record_checkout_page");
@@ -152,6 +159,10 @@ SCHEMAS_TYPE(core::job_queue::FlushJobs, "job_queue.flush");
 SCHEMAS_FIELDS(core::job_queue::FlushJobs, org, submission, jobs, estimated_tokens);
 SCHEMAS_TYPE(core::job_queue::CloseJobs, "job_queue.close");
 SCHEMAS_FIELDS(core::job_queue::CloseJobs, org, batch, outcomes);
+SCHEMAS_TYPE(core::parking::RetryParked, "parking.retry");
+SCHEMAS_FIELDS(core::parking::RetryParked, parked, ordered_by, reason);
+SCHEMAS_TYPE(core::parking::DropParked, "parking.drop");
+SCHEMAS_FIELDS(core::parking::DropParked, parked, ordered_by, reason);
 SCHEMAS_TYPE(core::CompleteEffect, "effect.complete");
 SCHEMAS_FIELDS(core::CompleteEffect, effect);
 
@@ -187,8 +198,11 @@ SCHEMAS_TYPE(core::identity::ApiKeyCreated, "identity.api_key_created");
 SCHEMAS_FIELDS(core::identity::ApiKeyCreated, org, key, label);
 SCHEMAS_TYPE(core::identity::ApiKeyRevoked, "identity.api_key_revoked");
 SCHEMAS_FIELDS(core::identity::ApiKeyRevoked, org, key, effective_at, replaced_by);
+SCHEMAS_TYPE(core::identity::OrgErased, "identity.org_erased");
+SCHEMAS_FIELDS(core::identity::OrgErased, org, email, ordered_by, reason);
 SCHEMAS_TYPE(core::ledger::TransferPosted, "ledger.transfer_posted");
-SCHEMAS_FIELDS(core::ledger::TransferPosted, transfer, kind, org, debit, credit, amount, batch);
+SCHEMAS_FIELDS(core::ledger::TransferPosted, transfer, kind, org, debit, credit, amount, batch, reason, ordered_by);
+SCHEMAS_LATER(core::ledger::TransferPosted, reason, ordered_by);
 SCHEMAS_TYPE(core::quote::QuoteLocked, "quote.locked");
 SCHEMAS_FIELDS(core::quote::QuoteLocked, org, quote, basis, terms, plan, estimate, rejected, catalog_version, webhook,
                expires_at, workflow);
@@ -234,6 +248,8 @@ SCHEMAS_TYPE(core::webhook::DeliveryRetried, "webhook.delivery_retried");
 SCHEMAS_FIELDS(core::webhook::DeliveryRetried, org, delivery, attempt);
 SCHEMAS_TYPE(core::webhook::DeliveryExhausted, "webhook.delivery_exhausted");
 SCHEMAS_FIELDS(core::webhook::DeliveryExhausted, org, delivery, attempt, status, reason);
+SCHEMAS_TYPE(core::webhook::DeliveryReplayed, "webhook.delivery_replayed");
+SCHEMAS_FIELDS(core::webhook::DeliveryReplayed, org, delivery, attempt, ordered_by);
 SCHEMAS_TYPE(core::billing::CheckoutOpened, "billing.checkout_opened");
 SCHEMAS_FIELDS(core::billing::CheckoutOpened, org, checkout, pack, amount, provider, request);
 SCHEMAS_TYPE(core::billing::CheckoutPageRecorded, "billing.checkout_page_recorded");
@@ -261,6 +277,12 @@ SCHEMAS_TYPE(core::job_queue::JobsReady, "job_queue.jobs_ready");
 SCHEMAS_FIELDS(core::job_queue::JobsReady, org, batch);
 SCHEMAS_TYPE(core::job_queue::JobsClosed, "job_queue.jobs_closed");
 SCHEMAS_FIELDS(core::job_queue::JobsClosed, org, batch, outcomes);
+SCHEMAS_TYPE(core::parking::CommandParked, "command.parked");
+SCHEMAS_FIELDS(core::parking::CommandParked, parked, command, reason);
+SCHEMAS_TYPE(core::parking::ParkedRetried, "command.parked_retried");
+SCHEMAS_FIELDS(core::parking::ParkedRetried, parked, ordered_by, reason);
+SCHEMAS_TYPE(core::parking::ParkedDropped, "command.parked_dropped");
+SCHEMAS_FIELDS(core::parking::ParkedDropped, parked, ordered_by, reason);
 
 // Effects
 SCHEMAS_TYPE(core::ForwardCommand, "forward_command");
@@ -277,13 +299,15 @@ SCHEMAS_TYPE(core::DeliverWebhook, "deliver_webhook");
 SCHEMAS_FIELDS(core::DeliverWebhook, org, delivery);
 SCHEMAS_TYPE(core::CollectJobs, "collect_jobs");
 SCHEMAS_FIELDS(core::CollectJobs, org, batch);
+SCHEMAS_TYPE(core::EraseOrgData, "erase_org_data");
+SCHEMAS_FIELDS(core::EraseOrgData, org);
 
 // State rows; the type name is the first byte of a row's key
 SCHEMAS_TYPE(core::identity::EmailClaim, "e");
 SCHEMAS_FIELDS(core::identity::EmailClaim, email, org, user);
 SCHEMAS_TYPE(core::identity::Org, "o");
 SCHEMAS_FIELDS(core::identity::Org, id, user, kind, email, created_at, verified_at, profile, api_keys_active, mails,
-               signed_up_profile, sign_ups, credentials_version);
+               signed_up_profile, sign_ups, credentials_version, open_batches, erased_at);
 SCHEMAS_TYPE(core::identity::Verification, "v");
 SCHEMAS_FIELDS(core::identity::Verification, token, org, profile, expires_at);
 SCHEMAS_TYPE(core::identity::Session, "s");
@@ -332,7 +356,8 @@ SCHEMAS_FIELDS(core::learning::WorkflowDay, day, workflow, items_settled, input_
 SCHEMAS_TYPE(core::learning::Judgement, "j");
 SCHEMAS_FIELDS(core::learning::Judgement, org, operation, provider, model, items, permille_sum);
 SCHEMAS_TYPE(core::webhook::Delivery, "w");
-SCHEMAS_FIELDS(core::webhook::Delivery, org, id, batch, type, target, phase, created_at, attempt, last_status, next_at);
+SCHEMAS_FIELDS(core::webhook::Delivery, org, id, batch, type, target, phase, created_at, attempt, last_status, next_at,
+               replayed_after);
 SCHEMAS_TYPE(core::billing::Checkout, "C");
 SCHEMAS_FIELDS(core::billing::Checkout, org, id, phase, pack, amount, provider, request, session, url, created_at,
                expires_at, payment, paid_at, closed_because, refunded, disputes);
@@ -357,6 +382,8 @@ SCHEMAS_FIELDS(core::job_queue::Flush, org, batch, jobs, estimated_tokens);
 SCHEMAS_TYPE(core::job_queue::QueueStats, "n");
 SCHEMAS_FIELDS(core::job_queue::QueueStats, org, pending, processing, completed, failed, cancelled, tokens, charged,
                list_cost, processing_time);
+SCHEMAS_TYPE(core::parking::Parked, "P");
+SCHEMAS_FIELDS(core::parking::Parked, id, aggregate, command, reason, parked_at);
 SCHEMAS_TYPE(core::Timer, "T");
 SCHEMAS_FIELDS(core::Timer, due, id, origin, command);
 SCHEMAS_TYPE(core::Outstanding, "x");

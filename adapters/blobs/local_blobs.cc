@@ -234,6 +234,14 @@ class LocalSpool final : public processors::Spool {
   std::optional<core::Error> failure_;
 };
 
+core::Result<void> remove_file(const path& place) {
+  if (::unlink(place.c_str()) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) return {};
+    return files::failure("cannot remove", place);
+  }
+  return files::sync_directory(place.parent_path());
+}
+
 }  // namespace
 
 LocalBlobs::LocalBlobs(path directory, Descriptor membership)
@@ -280,24 +288,65 @@ core::Result<std::unique_ptr<processors::Spool>> LocalBlobs::create_spool() {
   return std::make_unique<LocalSpool>(*std::move(file), std::move(name));
 }
 
-core::Result<std::unique_ptr<processors::Segment>> LocalBlobs::open_segment(const std::string& name) {
+// Where a name lies, with the directories on the way there.
+core::Result<path> LocalBlobs::make_place(const std::string& name) {
   if (auto checked = check_segment_name(name); !checked) return checked.error();
   const path relative(name);
   path parent = segments_;
   for (const path& word : relative.parent_path())
     if (auto made = files::make_directory(parent /= word); !made) return made.error();
-  const path place = segments_ / relative;
-  auto file = files::open(place, O_RDWR | O_CREAT | O_APPEND);
+  return segments_ / relative;
+}
+
+core::Result<std::unique_ptr<processors::Segment>> LocalBlobs::open_segment(const std::string& name) {
+  const auto place = make_place(name);
+  if (!place) return place.error();
+  auto file = files::open(*place, O_RDWR | O_CREAT | O_APPEND);
   if (!file) return file.error();
-  if (auto synced = files::sync_directory(parent); !synced) return synced.error();
-  auto size = files::size_of(*file, place);
+  if (auto synced = files::sync_directory(place->parent_path()); !synced) return synced.error();
+  auto size = files::size_of(*file, *place);
   if (!size) return size.error();
-  return std::make_unique<LocalSegment>(*std::move(file), *size, place);
+  return std::make_unique<LocalSegment>(*std::move(file), *size, *place);
 }
 
 core::Result<std::unique_ptr<processors::BlobReader>> LocalBlobs::read_segment(const std::string& name) const {
   if (auto checked = check_segment_name(name); !checked) return checked.error();
   return Reader::open(segments_ / name);
+}
+
+core::Result<void> LocalBlobs::put(const std::string& name, std::string_view bytes) {
+  const auto place = make_place(name);
+  if (!place) return place.error();
+  return files::write_durably(*place, bytes);
+}
+
+core::Result<std::vector<std::string>> LocalBlobs::list(const std::string& below) const {
+  if (auto checked = check_segment_name(below); !checked) return checked.error();
+  std::vector<std::string> names;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator entry(segments_ / below, error);
+  if (error == std::errc::no_such_file_or_directory || error == std::errc::not_a_directory) return names;
+  for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+    std::string name = entry->path().lexically_relative(segments_).string();
+    if (entry->is_regular_file(error) && !entry->path().filename().string().starts_with(files::temporary_prefix))
+      names.push_back(std::move(name));
+  }
+  if (error) {
+    return core::Error{core::ErrorCode::storage_failed,
+                       "cannot list " + (segments_ / below).string() + ": " + error.message()};
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+core::Result<void> LocalBlobs::remove(const std::string& name) {
+  if (auto checked = check_segment_name(name); !checked) return checked.error();
+  return remove_file(segments_ / name);
+}
+
+core::Result<void> LocalBlobs::remove_blob(const core::Digest& digest) {
+  if (!is_digest(digest)) return {};
+  return remove_file(shelves_->place_of(digest));
 }
 
 }  // namespace adapters::blobs

@@ -2,6 +2,8 @@
 
 #include <filesystem>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "adapters/files/files.h"
 #include "processors/ports/blob_store.h"
@@ -13,7 +15,7 @@ class Shelves;
 // Payloads in a local directory:
 //
 //   sha256/ab/<digest>   a blob under its SHA-256; the same content is one file
-//   segments/<name>      segments, by name
+//   segments/<name>      segments and small objects, by name
 //   incoming/            blobs being written; what a crash left is removed by open() (files::join_directory)
 //   spool/               request bodies; files without a name, so a crash leaves nothing
 //   lock                 shared while the store is open, by as many processes as like
@@ -40,7 +42,14 @@ class LocalBlobs final : public processors::BlobStore {
   // Reads what is there now; what is appended later needs a new reader. Errors: also blob_not_found.
   core::Result<std::unique_ptr<processors::BlobReader>> read_segment(const std::string& name) const override;
 
+  core::Result<void> put(const std::string& name, std::string_view bytes) override;
+  core::Result<std::vector<std::string>> list(const std::string& below) const override;
+  core::Result<void> remove(const std::string& name) override;
+  core::Result<void> remove_blob(const core::Digest& digest) override;
+
  private:
+  core::Result<std::filesystem::path> make_place(const std::string& name);
+
   LocalBlobs(std::filesystem::path directory, files::Descriptor membership);
 
   const std::unique_ptr<Shelves> shelves_;

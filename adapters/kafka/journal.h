@@ -37,6 +37,8 @@ class KafkaJournal final : public processors::Journal {
   core::Result<core::Offset> open(core::Partition partition, Lost lost) override;
   void close(core::Partition partition) override;
   void append(core::Partition partition, processors::JournalRecord record, Confirmed confirmed) override;
+  core::Result<core::Offset> first(core::Partition partition) override;
+  core::Result<void> trim(core::Partition partition, core::Offset before) override;
   // To the end of the log as it is met, but at least to what was confirmed before the call.
   core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) override;
 

@@ -111,6 +111,10 @@ core::Result<JournalReader::Bounds> JournalReader::explain(core::Partition parti
   return bounds;
 }
 
+core::Result<Offset> JournalReader::first(core::Partition partition) {
+  return find_first(partition, RD_KAFKA_OFFSET_BEGINNING);
+}
+
 core::Result<JournalReader::Bounds> JournalReader::find_bounds(core::Partition partition) {
   const auto begin = find_first(partition, RD_KAFKA_OFFSET_BEGINNING);
   if (!begin) return begin.error();

@@ -18,6 +18,9 @@ class JournalReader {
  public:
   JournalReader(const Settings& settings, std::string topic, processors::Log& log, processors::Metrics& metrics);
 
+  // As Journal::first().
+  core::Result<core::Offset> first(core::Partition partition);
+
   // As Journal::read(). Goes to the first end that is met, but not to one before `durable_end`: right after it was
   // elected, a broker may believe that the log ends earlier than it does.
   core::Result<core::Offset> read(core::Partition partition, core::Offset from, core::Offset durable_end,

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/invariant.h"
+#include "processors/state_digest.h"
 
 namespace adapters::rocksdb {
 namespace {
@@ -38,14 +39,12 @@ core::Error failure(std::string_view what, const Status& status) {
       fmt::format("the state store {}: {}; it can be rebuilt from the journal", what, status.ToString())};
 }
 
-// Raised when the fold makes other rows of the same events. A database that has families of another format does not
-// open, and the journal rebuilds it.
-constexpr int row_format = 3;
 
 constexpr int secondary_attempts_max = 5;
 
+// A database that has families of another row format does not open, and the journal rebuilds it.
 std::string family_name(std::uint32_t partition) {
-  return "format" + std::to_string(row_format) + "_" + "p" + std::to_string(partition);
+  return "format" + std::to_string(processors::row_format) + "_" + "p" + std::to_string(partition);
 }
 
 ::rocksdb::DBOptions database_options(const Settings& settings) {

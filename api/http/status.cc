@@ -35,6 +35,7 @@ int http_status(core::ErrorCode code) {
     case method_not_allowed: return 405;
     case request_timeout: return 408;
     case api_key_limit_reached:
+    case org_has_open_batches:
     case quote_expired:
     case quote_consumed:
     case batch_not_finished:

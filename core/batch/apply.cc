@@ -53,6 +53,14 @@ void end_attempt(State& state, Timestamp time, const Batch& batch, Unit& unit, s
   learning::observe(state, time, batch.org, batch.plan.routes[unit.route].operation, attempt);
 }
 
+void count_open_batches(State& state, const OrgId& id, int change) {
+  const identity::Org* found = state.find<identity::Org>({id});
+  if (found == nullptr) return;
+  identity::Org org = *found;
+  org.open_batches += static_cast<std::uint32_t>(change);
+  state.put(std::move(org));
+}
+
 // A unit's newest progress takes the place of the one before, in the unit and in the batch's sum.
 template <class Report>
 Result<void> take_progress(State& state, const Report& report) {
@@ -86,6 +94,7 @@ Result<void> apply_one(State& state, Timestamp time, const BatchAccepted& event)
   batch.deadline = event.deadline;
   batch.workflow = event.workflow;
   put(state, std::move(batch));
+  count_open_batches(state, event.org, 1);
   if (event.idempotency)
     state.put(Submission{event.org, event.idempotency->key, event.idempotency->fingerprint, event.batch});
   if (event.terms.run_after && *event.terms.run_after > time)
@@ -227,6 +236,7 @@ Result<void> apply_one(State& state, Timestamp time, const BatchEnded& event) {
   batch->phase = event.phase;
   batch->ended_at = time;
   put(state, std::move(*batch));
+  count_open_batches(state, event.org, -1);
   return {};
 }
 

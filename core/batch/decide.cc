@@ -2,6 +2,7 @@
 #include <map>
 
 #include "core/batch/rules.h"
+#include "core/identity/rules.h"
 #include "core/job_queue/rules.h"
 #include "core/ledger/rules.h"
 #include "core/quote/rules.h"
@@ -158,6 +159,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Su
       return Error{ErrorCode::idempotency_conflict, "this batch id was used with another quote", "quote_id"};
     return Decision{{}, command.batch.value(), true};
   }
+  if (identity::erased(state, command.org)) return identity::no_such_org();
   const Result<const quote::Quote*> found = quote::find_open(state, context.now, command.org, command.quote);
   if (found.has_error()) return found.error();
   const quote::Quote& quote = **found;

@@ -133,4 +133,18 @@ Result<void> apply_one(State& state, Timestamp, const ApiKeyRevoked& event) {
   return {};
 }
 
+// Its address may sign up again, as another org. Tokens in mails open nothing, as every decision looks at the org.
+Result<void> apply_one(State& state, Timestamp time, const OrgErased& event) {
+  Result<Org> org = find_org(state, event.org);
+  if (org.has_error()) return org.error();
+  org->erased_at = time;
+  ++org->credentials_version;
+  org->profile = {};
+  org->signed_up_profile = {};
+  const EmailClaim* claim = state.find<EmailClaim>({event.email});
+  if (claim != nullptr && claim->org == event.org) state.erase<EmailClaim>({event.email});
+  state.put(std::move(*org));
+  return {};
+}
+
 }  // namespace core::identity

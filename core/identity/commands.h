@@ -117,4 +117,11 @@ struct RotateApiKey {
   Duration grace{};
 };
 
+// For good.
+struct EraseOrg {
+  OrgId org;
+  std::string ordered_by;  // the operator
+  std::string reason;
+};
+
 }  // namespace core::identity

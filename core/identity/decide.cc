@@ -32,6 +32,15 @@ Result<const ApiKey*> find_active_key(const State& state, const Context& context
 
 }  // namespace
 
+bool erased(const State& state, const OrgId& org) {
+  const Org* found = state.find<Org>({org});
+  return found != nullptr && found->erased_at;
+}
+
+Error no_such_org() {
+  return {ErrorCode::not_found, "there is no such organisation", "org"};
+}
+
 bool active(const ApiKey& key, Timestamp now) {
   return !key.revoked_at || now < *key.revoked_at;
 }
@@ -58,13 +67,13 @@ Result<Decision> decide_one(const State& state, const Context& context, const Cr
 
 Result<Decision> decide_one(const State& state, const Context& context, const RequestVerification& command) {
   const Org* org = state.find<Org>({command.org});
-  if (org == nullptr || org->verified_at) return Decision{{}, command.org.value(), true};
+  if (org == nullptr || org->verified_at || org->erased_at) return Decision{{}, command.org.value(), true};
   return Decision{{request_verification(context, *org, command.profile, command.verification)}, command.org.value()};
 }
 
 Result<Decision> decide_one(const State& state, const Context& context, const ResendVerification& command) {
   const Org* org = state.find<Org>({command.org});
-  if (org == nullptr || org->verified_at) return Decision{{}, command.org.value(), true};
+  if (org == nullptr || org->verified_at || org->erased_at) return Decision{{}, command.org.value(), true};
   if (org->sign_ups > 1)
     return Decision{{SignUpReminded{command.org, mail_of(*org), org->signed_up_profile}}, command.org.value()};
   VerificationRequested again = request_verification(context, *org, org->signed_up_profile, command.verification);
@@ -74,7 +83,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Re
 
 Result<Decision> decide_one(const State& state, const Context& context, const RequestPasswordReset& command) {
   const Org* org = state.find<Org>({command.org});
-  if (org == nullptr || !org->verified_at) return Decision{{}, command.org.value(), true};
+  if (org == nullptr || !org->verified_at || org->erased_at) return Decision{{}, command.org.value(), true};
   return Decision{{PasswordResetRequested{command.org, mail_of(*org), org->profile, command.reset,
                                           context.now + context.policy.password_reset_lifetime}},
                   command.org.value()};
@@ -98,7 +107,8 @@ Result<Decision> decide_one(const State& state, const Context& context, const Ve
   const Verification* verification = state.find<Verification>({command.token});
   const Org* org = state.find<Org>({command.org});
   // Once verified, an older mail must not exchange the profile: it may carry a stranger's password.
-  if (verification == nullptr || org == nullptr || verification->org != command.org || org->verified_at)
+  if (verification == nullptr || org == nullptr || verification->org != command.org || org->verified_at ||
+      org->erased_at)
     return Error{ErrorCode::invalid_token,
                  "this verification token is unknown or was used already; register again to get a new one", "token"};
   if (verification->expires_at <= context.now)
@@ -114,7 +124,8 @@ Result<Decision> decide_one(const State& state, const Context& context, const Ve
 
 Result<Decision> decide_one(const State& state, const Context& context, const OpenSession& command) {
   const Org* org = state.find<Org>({command.org});
-  if (org == nullptr) return Error{ErrorCode::invalid_credentials, "the e-mail address or the password is wrong"};
+  if (org == nullptr || org->erased_at)
+    return Error{ErrorCode::invalid_credentials, "the e-mail address or the password is wrong"};
   if (!org->verified_at)
     return Error{ErrorCode::email_not_verified, "verify the e-mail address first: follow the link in the mail we sent"};
   if (command.credentials_version && *command.credentials_version != org->credentials_version)
@@ -130,7 +141,8 @@ Result<Decision> decide_one(const State& state, const Context&, const CloseSessi
 
 Result<Decision> decide_one(const State& state, const Context& context, const CreateApiKey& command) {
   const Org* org = state.find<Org>({command.org});
-  if (org == nullptr) return Error{ErrorCode::invalid_session, "this session's organisation does not exist"};
+  if (org == nullptr || org->erased_at)
+    return Error{ErrorCode::invalid_session, "this session's organisation does not exist"};
   if (!org->verified_at)
     return Error{ErrorCode::email_not_verified, "verify the e-mail address before creating API keys"};
   if (state.find<ApiKey>({command.org, command.key.id}) != nullptr) return Decision{{}, command.key.id.value(), true};
@@ -153,6 +165,17 @@ Result<Decision> decide_one(const State& state, const Context& context, const Ro
   return Decision{{ApiKeyCreated{command.org, command.replacement, (*key)->label},
                    ApiKeyRevoked{command.org, command.key, context.now + command.grace, command.replacement.id}},
                   command.replacement.id.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const EraseOrg& command) {
+  const Org* org = state.find<Org>({command.org});
+  if (org == nullptr) return no_such_org();
+  if (org->erased_at) return Decision{{}, command.org.value(), true};
+  if (org->open_batches > 0)
+    return Error{ErrorCode::org_has_open_batches,
+                 "this organisation has " + std::to_string(org->open_batches) +
+                     " batches that have not ended; cancel them, or wait, and erase it then"};
+  return Decision{{OrgErased{command.org, org->email, command.ordered_by, command.reason}}, command.org.value()};
 }
 
 }  // namespace core::identity

@@ -84,4 +84,12 @@ struct ApiKeyRevoked final {
   std::optional<ApiKeyId> replaced_by;
 };
 
+// The org is gone but for its books: what is sealed for it can soon be read by nobody.
+struct OrgErased final {
+  OrgId org;
+  Digest email;
+  std::string ordered_by;
+  std::string reason;
+};
+
 }  // namespace core::identity

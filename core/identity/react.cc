@@ -23,4 +23,8 @@ std::vector<Effect> react_one(const PasswordChanged& event) {
   return {SendMail{event.org, event.mail, MailKind::password_changed, event.profile, {}}};
 }
 
+std::vector<Effect> react_one(const OrgErased& event) {
+  return {EraseOrgData{event.org}};
+}
+
 }  // namespace core::identity

@@ -16,6 +16,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Cl
 Result<Decision> decide_one(const State& state, const Context& context, const CreateApiKey& command);
 Result<Decision> decide_one(const State& state, const Context& context, const RevokeApiKey& command);
 Result<Decision> decide_one(const State& state, const Context& context, const RotateApiKey& command);
+Result<Decision> decide_one(const State& state, const Context& context, const EraseOrg& command);
 
 Result<void> apply_one(State& state, Timestamp time, const EmailClaimed& event);
 Result<void> apply_one(State& state, Timestamp time, const OrgCreated& event);
@@ -28,12 +29,18 @@ Result<void> apply_one(State& state, Timestamp time, const SessionOpened& event)
 Result<void> apply_one(State& state, Timestamp time, const SessionClosed& event);
 Result<void> apply_one(State& state, Timestamp time, const ApiKeyCreated& event);
 Result<void> apply_one(State& state, Timestamp time, const ApiKeyRevoked& event);
+Result<void> apply_one(State& state, Timestamp time, const OrgErased& event);
 
 std::vector<Effect> react_one(const EmailClaimed& event);
 std::vector<Effect> react_one(const VerificationRequested& event);
 std::vector<Effect> react_one(const SignUpReminded& event);
 std::vector<Effect> react_one(const PasswordResetRequested& event);
 std::vector<Effect> react_one(const PasswordChanged& event);
+std::vector<Effect> react_one(const OrgErased& event);
+
+// Whether the org is gone but for its books. An unknown one is not.
+bool erased(const State& state, const OrgId& org);
+Error no_such_org();
 
 // Whether a key opens doors at this time.
 bool active(const ApiKey& key, Timestamp now);

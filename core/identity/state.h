@@ -34,6 +34,8 @@ struct Org {
   Sealed signed_up_profile;               // of the newest sign-up that is not verified
   std::uint32_t sign_ups = 0;             // with this address, before it was verified
   std::uint32_t credentials_version = 0;  // of the password; a session opens nothing under another
+  std::uint32_t open_batches = 0;         // accepted and not ended
+  std::optional<Timestamp> erased_at;     // from then on nobody gets in, and only the books are left
 };
 
 // Proves that an address can be read. Used once.

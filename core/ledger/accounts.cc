@@ -35,6 +35,9 @@ AccountId promotions() {
 AccountId revenue() {
   return AccountId("platform/revenue");
 }
+AccountId adjustments() {
+  return AccountId("platform/adjustments");
+}
 AccountId losses() {
   return AccountId("platform/losses");
 }

@@ -10,6 +10,17 @@ struct GrantCredits {
   OrgId org;
   std::string grant;
   Money amount;
+  std::string reason = {};      // of grants by hand
+  std::string ordered_by = {};  // the operator
+};
+
+// Corrects a balance by hand. `adjustment` makes the transfer's id: the same adjustment is posted once.
+struct AdjustCredits {
+  OrgId org;
+  std::string adjustment;
+  Money amount;  // above zero: the org gains
+  std::string reason;
+  std::string ordered_by;  // the operator
 };
 
 }  // namespace core::ledger

@@ -1,11 +1,44 @@
 #include <algorithm>
+#include <limits>
 
+#include "core/identity/rules.h"
 #include "core/invariant.h"
 #include "core/ledger/rules.h"
 
 namespace core::ledger {
 
 namespace {
+
+Error made_otherwise() {
+  return {ErrorCode::idempotency_conflict, "this was posted before under the same id, with another amount", "amount"};
+}
+
+// One transfer, the same for the same id.
+Result<Decision> post_once(const State& state, TransferPosted transfer) {
+  std::string subject = transfer.transfer.value();
+  if (const Posted* posted = state.find<Posted>({transfer.transfer})) {
+    if (posted->amount != transfer.amount) return made_otherwise();
+    return Decision{{}, std::move(subject), true};
+  }
+  if (!checked_add(balance(state, transfer.credit), transfer.amount) ||
+      !checked_subtract(balance(state, transfer.debit), transfer.amount))
+    return Error{ErrorCode::amount_out_of_range, "the balance would be too large", "amount"};
+  return Decision{{std::move(transfer)}, std::move(subject)};
+}
+
+TransferPosted adjustment(const AdjustCredits& command, bool gains) {
+  const std::string direction = gains ? "/credit/" : "/debit/";
+  TransferPosted transfer;
+  transfer.transfer = TransferId("adjustment/" + command.org.value() + direction + command.adjustment);
+  transfer.kind = TransferKind::adjustment;
+  transfer.org = command.org;
+  transfer.debit = gains ? adjustments() : available(command.org);
+  transfer.credit = gains ? available(command.org) : adjustments();
+  transfer.amount = command.amount > Money{} ? command.amount : Money{} - command.amount;
+  transfer.reason = command.reason;
+  transfer.ordered_by = command.ordered_by;
+  return transfer;
+}
 
 Money owed(const State& state, const OrgId& org) {
   const Book* book = state.find<Book>({org});
@@ -105,20 +138,26 @@ Money balance(const State& state, const AccountId& account) {
 }
 
 Result<Decision> decide_one(const State& state, const Context&, const GrantCredits& command) {
-  if (state.find<identity::Org>({command.org}) == nullptr)
-    return Error{ErrorCode::not_found, "there is no such organisation", "org"};
+  const identity::Org* org = state.find<identity::Org>({command.org});
+  if (org == nullptr || org->erased_at) return identity::no_such_org();
   if (command.amount <= Money{}) return Error{ErrorCode::amount_out_of_range, "a grant must be above zero", "amount"};
   TransferPosted transfer = grant(command.org, command.grant, command.amount);
-  if (const Posted* posted = state.find<Posted>({transfer.transfer})) {
-    if (posted->amount != command.amount)
-      return Error{ErrorCode::idempotency_conflict, "this grant was made before with another amount", "amount"};
-    return Decision{{}, transfer.transfer.value(), true};
-  }
-  if (!checked_add(balance(state, transfer.credit), command.amount) ||
-      !checked_subtract(balance(state, transfer.debit), command.amount))
-    return Error{ErrorCode::amount_out_of_range, "the balance would be too large", "amount"};
-  std::string subject = transfer.transfer.value();
-  return Decision{{std::move(transfer)}, std::move(subject)};
+  transfer.reason = command.reason;
+  transfer.ordered_by = command.ordered_by;
+  return post_once(state, std::move(transfer));
+}
+
+// An erased org's too: the books stay.
+Result<Decision> decide_one(const State& state, const Context&, const AdjustCredits& command) {
+  if (state.find<identity::Org>({command.org}) == nullptr) return identity::no_such_org();
+  if (command.amount == Money{} || command.amount == Money::from_nanos(std::numeric_limits<std::int64_t>::min()))
+    return Error{ErrorCode::amount_out_of_range, "an adjustment must not be zero", "amount"};
+  const bool gains = command.amount > Money{};
+  TransferPosted transfer = adjustment(command, gains);
+  if (state.find<Posted>({adjustment(command, !gains).transfer}) != nullptr) return made_otherwise();
+  if (!gains && state.find<Posted>({transfer.transfer}) == nullptr && balance(state, transfer.debit) < transfer.amount)
+    return Error{ErrorCode::insufficient_credits, "the available credits are less than what would be taken", "amount"};
+  return post_once(state, std::move(transfer));
 }
 
 }  // namespace core::ledger

@@ -15,10 +15,12 @@ struct TransferPosted final {
   TransferId transfer;  // made from what caused it: the same cause never posts twice
   TransferKind kind = TransferKind::grant;
   OrgId org;
-  AccountId debit;   // loses
-  AccountId credit;  // gains
-  Money amount;      // above zero
-  BatchId batch;     // empty when no batch caused it
+  AccountId debit;              // loses
+  AccountId credit;             // gains
+  Money amount;                 // above zero
+  BatchId batch;                // empty when no batch caused it
+  std::string reason = {};      // of what an operator did by hand
+  std::string ordered_by = {};  // the operator
 };
 
 }  // namespace core::ledger

@@ -22,6 +22,7 @@ TransferPosted provider_charge(const OrgId& org, const BatchId& batch, const Pro
 Money balance(const State& state, const AccountId& account);
 
 Result<Decision> decide_one(const State& state, const Context& context, const GrantCredits& command);
+Result<Decision> decide_one(const State& state, const Context& context, const AdjustCredits& command);
 
 Result<void> apply_one(State& state, Timestamp time, const TransferPosted& event);
 

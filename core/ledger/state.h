@@ -81,7 +81,8 @@ AccountId reserved(const OrgId& org);
 AccountId funding();
 AccountId promotions();
 AccountId revenue();
-AccountId losses();  // refunds and disputes of credits that were spent already
+AccountId adjustments();  // the other side of corrections by hand
+AccountId losses();       // refunds and disputes of credits that were spent already
 AccountId provider_cost();
 AccountId payable(const ProviderId& provider);
 

@@ -1,3 +1,4 @@
+#include "core/identity/rules.h"
 #include "core/quote/rules.h"
 
 namespace core::quote {
@@ -26,6 +27,7 @@ Result<const Quote*> find_open(const State& state, Timestamp now, const OrgId& o
 
 Result<Decision> decide_one(const State& state, const Context& context, const LockQuote& command) {
   if (state.find<Quote>({command.org, command.quote}) != nullptr) return Decision{{}, command.quote.value(), true};
+  if (identity::erased(state, command.org)) return identity::no_such_org();
   return Decision{{QuoteLocked{command.org, command.quote, command.basis, command.terms, command.plan, command.estimate,
                                command.rejected, command.catalog_version, command.webhook,
                                context.now + context.policy.quote_window, command.workflow}},

@@ -64,4 +64,15 @@ Result<void> apply_one(State& state, Timestamp, const DeliveryExhausted& event) 
   return {};
 }
 
+Result<void> apply_one(State& state, Timestamp, const DeliveryReplayed& event) {
+  const Delivery* found = state.find<Delivery>({event.org, event.delivery});
+  if (found == nullptr || found->phase == Phase::pending)
+    return Error{ErrorCode::malformed_event, "a delivery that has not ended was replayed"};
+  Delivery delivery = *found;
+  delivery.phase = Phase::pending;
+  delivery.replayed_after = event.attempt;
+  state.put(std::move(delivery));
+  return {};
+}
+
 }  // namespace core::webhook

@@ -24,4 +24,11 @@ struct RetryDelivery {
   AttemptNumber attempt;  // the one that failed
 };
 
+// Sends a delivery that has ended once more, with the whole schedule of retries.
+struct ReplayDelivery {
+  OrgId org;
+  DeliveryId delivery;
+  std::string ordered_by;  // the operator
+};
+
 }  // namespace core::webhook

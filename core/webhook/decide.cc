@@ -39,10 +39,11 @@ Result<Decision> decide_one(const State& state, const Context& context, const Re
   if (delivered(command.status))
     return Decision{{DeliverySucceeded{command.org, command.delivery, command.attempt, command.status}}, subject};
   const auto& schedule = context.policy.webhook_retry_schedule;
-  if (command.status == status_gone || delivery->attempt.value() >= schedule.size())
+  const std::uint32_t tries = delivery->attempt.value() - delivery->replayed_after.value();
+  if (command.status == status_gone || tries >= schedule.size())
     return Decision{{DeliveryExhausted{command.org, command.delivery, command.attempt, command.status, command.reason}},
                     subject};
-  Duration delay = with_jitter(schedule[delivery->attempt.value()], command);
+  Duration delay = with_jitter(schedule[tries], command);
   if (command.retry_after) delay = std::max(delay, std::min(*command.retry_after, retry_after_max));
   return Decision{{DeliveryFailed{command.org, command.delivery, command.attempt, command.status, command.reason,
                                   context.now + delay}},
@@ -54,6 +55,14 @@ Result<Decision> decide_one(const State& state, const Context&, const RetryDeliv
   if (delivery == nullptr || delivery->phase != Phase::pending || delivery->attempt != command.attempt)
     return Decision{{}, command.delivery.value(), true};
   return Decision{{DeliveryRetried{command.org, command.delivery, command.attempt}}, command.delivery.value()};
+}
+
+Result<Decision> decide_one(const State& state, const Context&, const ReplayDelivery& command) {
+  const Delivery* delivery = state.find<Delivery>({command.org, command.delivery});
+  if (delivery == nullptr) return Error{ErrorCode::not_found, "this organisation has no such delivery"};
+  if (delivery->phase == Phase::pending) return Decision{{}, command.delivery.value(), true};
+  return Decision{{DeliveryReplayed{command.org, command.delivery, delivery->attempt, command.ordered_by}},
+                  command.delivery.value()};
 }
 
 }  // namespace core::webhook

@@ -43,4 +43,11 @@ struct DeliveryExhausted final {
   std::string reason;
 };
 
+struct DeliveryReplayed final {
+  OrgId org;
+  DeliveryId delivery;
+  AttemptNumber attempt;  // the newest before
+  std::string ordered_by;
+};
+
 }  // namespace core::webhook

@@ -9,4 +9,8 @@ std::vector<Effect> react_one(const DeliveryRetried& event) {
   return {DeliverWebhook{event.org, event.delivery}};
 }
 
+std::vector<Effect> react_one(const DeliveryReplayed& event) {
+  return {DeliverWebhook{event.org, event.delivery}};
+}
+
 }  // namespace core::webhook

@@ -10,7 +10,7 @@
 
 namespace core::webhook {
 
-// pending -> delivered | exhausted
+// pending -> delivered | exhausted, and from those two back to pending when an operator has it replayed
 enum class Phase { pending, delivered, exhausted };
 
 // One event to be told to one endpoint. What is sent is a function of this row and the batch's: the same on every try.
@@ -25,8 +25,9 @@ struct Delivery {
   Sealed target;     // JSON {url, secret}
   Phase phase = Phase::pending;
   Timestamp created_at;
-  AttemptNumber attempt;  // tries so far
-  int last_status = 0;    // HTTP status of the newest try; 0: no answer
+  AttemptNumber attempt;         // tries so far
+  AttemptNumber replayed_after;  // the try after which it was begun anew; 0: it was not
+  int last_status = 0;           // HTTP status of the newest try; 0: no answer
   std::optional<Timestamp> next_at;
 };
 

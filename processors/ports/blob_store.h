@@ -63,6 +63,15 @@ class BlobStore {
   // `name` is a path of [a-z0-9_.] words with slashes between them. Opens or creates.
   virtual core::Result<std::unique_ptr<Segment>> open_segment(const std::string& name) = 0;
   virtual core::Result<std::unique_ptr<BlobReader>> read_segment(const std::string& name) const = 0;
+
+  // A small object under a name of the same form, read with read_segment(): whole or not there, and durable. Takes the
+  // place of one that is there.
+  virtual core::Result<void> put(const std::string& name, std::string_view bytes) = 0;
+  // Names of segments and objects below a name ("archive/p00003" has "archive/p00003/1" below it), in order.
+  virtual core::Result<std::vector<std::string>> list(const std::string& below) const = 0;
+  // Durably; what is not there is no error. Who reads one keeps what it has open.
+  virtual core::Result<void> remove(const std::string& name) = 0;
+  virtual core::Result<void> remove_blob(const core::Digest& digest) = 0;
 };
 
 }  // namespace processors

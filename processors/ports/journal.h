@@ -30,21 +30,32 @@ struct StoredRecord {
   JournalRecord record;
 };
 
+// What can be read of a journal, by whoever may.
+class JournalReader {
+ public:
+  // Returns false to stop reading.
+  using Visit = std::function<bool(const StoredRecord&)>;
+
+  virtual ~JournalReader() = default;
+
+  // The offset of the oldest record that is kept; that of the next one when there is none. Errors: as read().
+  virtual core::Result<core::Offset> first(core::Partition partition) = 0;
+
+  // Visits the durable records from `from` on, in order. Answers the offset after the last one visited.
+  // Errors: log_corrupt (naming the place; also when records at `from` are gone), unavailable, storage_failed.
+  virtual core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) = 0;
+};
+
 // Threading: every member may be called from any thread. `confirmed` and `lost` run on a thread of the journal's (or on
 //            the caller's, for a refusal) and must not block; `visit` runs on the caller's. open() and read() block.
 // Delivery:  a record is confirmed only when it is durable and has been read back with no record of a newer epoch
 //            before it.
-class Journal {
+class Journal : public JournalReader {
  public:
   static constexpr std::size_t record_bytes_max = 8u << 20;
 
   using Confirmed = std::function<void(core::Result<core::Offset>)>;
   using Lost = std::function<void(core::Error)>;
-  // Returns false to stop reading.
-  using Visit = std::function<bool(const StoredRecord&)>;
-
-  virtual ~Journal() = default;
-
   // Takes the partition into use, from now until close(), and repairs a torn tail. Answers the offset after the last
   // record. `lost` is called once at most, and no more after close(): fenced (a record of an epoch newer than that of
   // our own last append was read) or unavailable (the journal cannot tell any more what becomes of our appends).
@@ -62,9 +73,9 @@ class Journal {
   //   storage_failed     outcome unknown, and nothing can be appended any more until the process is started again
   virtual void append(core::Partition partition, JournalRecord record, Confirmed confirmed) = 0;
 
-  // Visits the durable records from `from` on, in order. Answers the offset after the last one visited.
-  // Errors: log_corrupt (naming the place; also when records at `from` are gone), unavailable, storage_failed.
-  virtual core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) = 0;
+  // Records before this one need not be kept any more: they are in an archive, and no fold begins before it. What goes,
+  // and when, is the journal's choice. Errors: unavailable, storage_failed; nothing is lost, and it may be tried again.
+  virtual core::Result<void> trim(core::Partition partition, core::Offset before) = 0;
 };
 
 }  // namespace processors

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "processors/ports/blob_store.h"
 #include "schemas/digest.h"
@@ -35,6 +36,27 @@ class FakeBlobs final : public BlobStore {
     return std::make_unique<Reader>(found->second.text);
   }
 
+  core::Result<void> put(const std::string& name, std::string_view bytes) override {
+    if (std::exchange(fail_next_put_, false)) return failed();
+    segments_[name] = File{std::string(bytes), bytes.size()};
+    return {};
+  }
+  core::Result<std::vector<std::string>> list(const std::string& below) const override {
+    std::vector<std::string> names;
+    for (const auto& [name, file] : segments_) {
+      if (name.starts_with(below + "/")) names.push_back(name);
+    }
+    return names;
+  }
+  core::Result<void> remove(const std::string& name) override {
+    segments_.erase(name);
+    return {};
+  }
+  core::Result<void> remove_blob(const core::Digest& digest) override {
+    blobs_.erase(digest);
+    return {};
+  }
+
   // Segments lose what was not synced. What was handed out before must not be used any more.
   void crash() {
     for (auto& [name, file] : segments_) file.text.resize(file.synced);
@@ -51,6 +73,7 @@ class FakeBlobs final : public BlobStore {
   // Half is written, and the writer is told.
   void tear_next_append() { tear_next_append_ = true; }
   void fail_next_sync() { fail_next_sync_ = true; }
+  void fail_next_put() { fail_next_put_ = true; }
 
   core::Digest put(const std::string& text) {
     const core::Digest digest = schemas::sha256(text);
@@ -147,6 +170,7 @@ class FakeBlobs final : public BlobStore {
   bool fail_next_append_ = false;
   bool tear_next_append_ = false;
   bool fail_next_sync_ = false;
+  bool fail_next_put_ = false;
 };
 
 }  // namespace processors::testing

@@ -1,6 +1,7 @@
 // A journal in memory that does what a log may do: fail, lose an acknowledgement, take its time, be damaged.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -43,7 +44,10 @@ class FakeJournal final : public Journal {
       confirmed(offset);
   }
 
+  core::Result<core::Offset> first(core::Partition partition) override { return first_[partition]; }
+
   core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) override {
+    if (from < first_[partition]) return core::Error{core::ErrorCode::log_corrupt, "the records were trimmed away"};
     core::Offset offset = from;
     while (offset < end(partition)) {
       const StoredRecord stored{offset, at(partition, offset)};
@@ -51,6 +55,11 @@ class FakeJournal final : public Journal {
       if (!visit(stored)) break;
     }
     return offset;
+  }
+
+  core::Result<void> trim(core::Partition partition, core::Offset before) override {
+    first_[partition] = std::max(first_[partition], std::min(before, end(partition)));
+    return {};
   }
 
   // Nothing is stored, and the writer is told.
@@ -92,6 +101,7 @@ class FakeJournal final : public Journal {
   }
 
  private:
+  std::map<core::Partition, core::Offset> first_;
   std::map<core::Partition, std::vector<JournalRecord>> records_;
   std::map<core::Partition, Lost> lost_;
   std::function<void()> before_next_append_;
