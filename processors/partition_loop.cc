@@ -289,15 +289,16 @@ void PartitionLoop::decide_one(Turn& turn, Waiting waiting) {
           : core::decide(state, core::Context{settings_.policy, turn.time}, waiting.envelope.command);
   std::vector<core::Event> events = events_of(waiting, decision);
   core::Result<void> applied = apply_events(turn, waiting, events);
-  if (applied.has_error() && !state.failure() && decision.has_value() &&
-      core::parking::parkable(waiting.envelope.command)) {
+  if (applied.has_error() && !state.failure() && decision.has_value()) {
     // A decision of ours that our own fold refuses: an operator sees to it, and the partition goes on.
-    metrics_.count("batchrouter_commands_parked_total", {});
-    core::parking::CommandParked parked{waiting.envelope.id, waiting.envelope.command, applied.error().detail};
     decision = core::Error{core::ErrorCode::internal,
-                           "this could not be carried out; it was kept for the operators, and nothing happened yet"};
+                           "this could not be carried out; nothing of it happened, and the operators can see it"};
     events = events_of(waiting, decision);
-    events.push_back(std::move(parked));
+    if (core::parking::parkable(waiting.envelope.command)) {
+      metrics_.count("batchrouter_commands_parked_total", {});
+      events.push_back(
+          core::parking::CommandParked{waiting.envelope.id, waiting.envelope.command, applied.error().detail});
+    }
     applied = apply_events(turn, waiting, events);
   }
   if (state.failure()) applied = *state.failure();

@@ -88,6 +88,35 @@ TEST(PartitionLoop, takes_a_bounded_number_of_commands_a_turn) {
   EXPECT_EQ(world.journal.end(partition).value(), before.value() + 1 + 2);
 }
 
+// Broken: one command that our own fold cannot take would stop everybody in its partition.
+TEST(PartitionLoop, parks_what_the_state_cannot_take_and_goes_on) {
+  World world;
+  Life life(world);
+  ASSERT_TRUE(life.begin().has_value());
+  open_account(life);
+  life.carry_out(lock_quote("one", plan(1, 5, cents(2'00))));
+  // A row that cannot be there makes the reservation impossible, after the quote was consumed.
+  core::ledger::Reservation impossible;
+  impossible.org = acme;
+  impossible.batch = core::BatchId("bat_one");
+  const std::string key = schemas::row_key<core::ledger::Reservation>(impossible.key());
+  ASSERT_TRUE(world.store.write(partition, {{key, schemas::encode_row(impossible)}}).has_value());
+
+  const Answers answers = life.submit(submit("one"), "submit/one");
+  life.run();
+  EXPECT_EQ(refusal(answers), core::ErrorCode::internal);
+  EXPECT_FALSE(life.ended) << "the partition goes on";
+  EXPECT_EQ(count_in<core::batch::BatchAccepted>(world.journal), 0);
+  EXPECT_EQ(count_in<core::quote::QuoteConsumed>(world.journal), 0) << "all of it or nothing";
+  EXPECT_EQ(count_in<core::parking::CommandParked>(world.journal), 1);
+
+  // A retry that fails again leaves it parked, and parks nothing more.
+  const Answers again = life.submit(core::parking::RetryParked{core::CommandId("submit/one"), "kim", "too early"});
+  life.run();
+  EXPECT_EQ(refusal(again), core::ErrorCode::internal);
+  EXPECT_EQ(count_in<core::parking::CommandParked>(world.journal), 1);
+}
+
 // Broken: customers could spend the same credit many times at once.
 TEST(PartitionLoop, parallel_submissions_never_overdraw) {
   World world;

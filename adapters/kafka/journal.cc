@@ -13,7 +13,7 @@
 
 #include "adapters/kafka/consumer.h"
 #include "adapters/kafka/journal_producer.h"
-#include "adapters/kafka/journal_reader.h"
+#include "adapters/kafka/topic_reader.h"
 #include "adapters/kafka/record_codec.h"
 #include "adapters/kafka/tenure.h"
 #include "adapters/kafka/topics.h"
@@ -113,7 +113,7 @@ class KafkaJournal::Implementation {
   const std::string topic_;
   processors::Log& log_;
   processors::Metrics& metrics_;
-  JournalReader reader_;
+  TopicReader reader_;
   std::unique_ptr<Consumer> tail_;
   std::atomic<bool> topic_found_ = false;
 

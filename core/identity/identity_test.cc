@@ -246,6 +246,45 @@ TEST(ApiKeys, a_rotated_key_works_until_its_grace_has_passed) {
   EXPECT_EQ(scenario.row<Org>({acme}).api_keys_active, 1u);
 }
 
+// Broken: an erased customer could still be let in, charged, or lose what the books say.
+TEST(EraseOrg, closes_every_door_and_leaves_the_books) {
+  Scenario scenario(acme);
+  scenario.carry_out(ClaimEmail{Digest("email"), acme, UserId("usr_1"), {}, Sealed("profile"), token("one")});
+  scenario.given(verified_org(acme, cents(5'00)));
+  const Decision erased = scenario.carry_out(EraseOrg{acme, "kim", "asked for it"});
+  EXPECT_TRUE(are<OrgErased>(erased.events));
+  EXPECT_TRUE(scenario.outstanding("erase/org_acme"));
+  EXPECT_TRUE(scenario.when(EraseOrg{acme, "kim", "again"})->replayed);
+
+  const Org& org = scenario.row<Org>({acme});
+  EXPECT_EQ(org.profile, Sealed());
+  EXPECT_TRUE(scenario.state.all<EmailClaim>().empty()) << "the address may sign up again";
+  EXPECT_EQ(scenario.refusal(OpenSession{acme, {}, std::nullopt}), ErrorCode::invalid_credentials);
+  EXPECT_EQ(scenario.refusal(CreateApiKey{acme, new_key("a"), "ci"}), ErrorCode::invalid_session);
+  EXPECT_TRUE(scenario.when(RequestPasswordReset{acme, token("reset")})->events.empty());
+  EXPECT_TRUE(scenario.when(ResendVerification{acme, token("again")})->events.empty());
+  EXPECT_EQ(scenario.refusal(ledger::GrantCredits{acme, "g", cents(1)}), ErrorCode::not_found);
+  EXPECT_EQ(scenario.refusal(lock_quote("one", plan(1, 5, cents(1)))), ErrorCode::not_found);
+  EXPECT_EQ(ledger::balance(scenario.state, ledger::available(acme)), cents(5'00));
+  EXPECT_FALSE(scenario.refusal(ledger::AdjustCredits{acme, "close", cents(-5'00), "closed", "kim"}));
+}
+
+TEST(EraseOrg, waits_until_no_batch_is_open) {
+  Scenario scenario(acme);
+  EXPECT_EQ(scenario.refusal(EraseOrg{acme, "kim", ""}), ErrorCode::not_found);
+  scenario.given(verified_org(acme, cents(5'00)));
+  batch::Progress all_cancelled;
+  all_cancelled.tally.cancelled = 5;
+  const quote::Plan free_of_charge = plan(1, 5, Money{});
+  scenario.carry_out(lock_quote("one", free_of_charge));
+  scenario.carry_out(submit("one"));
+  EXPECT_EQ(scenario.refusal(EraseOrg{acme, "kim", ""}), ErrorCode::org_has_open_batches);
+  scenario.carry_out(batch::CancelBatch{acme, BatchId("bat_one")});
+  scenario.carry_out(plan_units("one", free_of_charge));
+  scenario.carry_out(batch::CloseUnit{acme, BatchId("bat_one"), UnitIndex(0), all_cancelled});
+  EXPECT_FALSE(scenario.refusal(EraseOrg{acme, "kim", ""}));
+}
+
 TEST(IdentityFold, refuses_events_that_cannot_have_happened) {
   Scenario scenario(acme);
   EXPECT_FALSE(scenario.folds(VerificationRequested{acme, {}, {}, token("one"), {}}));

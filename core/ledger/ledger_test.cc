@@ -58,6 +58,36 @@ TEST(GrantCredits, refuses_what_would_not_fit_on_either_side) {
   EXPECT_EQ(scenario.refusal(GrantCredits{other_org, "more", cents(1)}), ErrorCode::amount_out_of_range);
 }
 
+AdjustCredits adjustment(const std::string& id, Money amount) {
+  return {acme, id, amount, "goodwill", "kim"};
+}
+
+TEST(AdjustCredits, moves_credits_either_way_once_and_says_who_ordered_it) {
+  Scenario scenario(acme);
+  scenario.given(verified_org(acme, cents(10'00)));
+  const Decision gained = scenario.carry_out(adjustment("a", cents(3'00)));
+  EXPECT_EQ(the<TransferPosted>(gained.events).ordered_by, "kim");
+  EXPECT_EQ(the<TransferPosted>(gained.events).reason, "goodwill");
+  scenario.carry_out(adjustment("b", cents(-13'00)));
+  EXPECT_EQ(balance(scenario.state, available(acme)), Money{});
+  EXPECT_EQ(balance(scenario.state, adjustments()), cents(10'00));
+  EXPECT_EQ(sum_of_accounts(scenario.state), Money{});
+
+  EXPECT_TRUE(scenario.when(adjustment("b", cents(-13'00)))->replayed) << "also when the credits are gone";
+  EXPECT_EQ(scenario.refusal(adjustment("b", cents(-12'00))), ErrorCode::idempotency_conflict);
+  EXPECT_EQ(scenario.refusal(adjustment("b", cents(13'00))), ErrorCode::idempotency_conflict) << "the other way";
+}
+
+TEST(AdjustCredits, refuses_what_would_overdraw_or_move_nothing) {
+  Scenario scenario(acme);
+  EXPECT_EQ(scenario.refusal(adjustment("a", cents(1))), ErrorCode::not_found);
+  scenario.given(verified_org(acme, cents(1'00)));
+  EXPECT_EQ(scenario.refusal(adjustment("a", cents(-1'01))), ErrorCode::insufficient_credits);
+  EXPECT_EQ(scenario.refusal(adjustment("a", Money{})), ErrorCode::amount_out_of_range);
+  const Money least = Money::from_nanos(std::numeric_limits<std::int64_t>::min());
+  EXPECT_EQ(scenario.refusal(adjustment("a", least)), ErrorCode::amount_out_of_range);
+}
+
 TEST(Reserve, holds_what_is_available_and_not_a_nano_more) {
   Scenario scenario(acme);
   scenario.given(verified_org(acme, cents(10'00)));

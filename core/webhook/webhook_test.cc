@@ -107,6 +107,20 @@ TEST(Delivery, retries_spread_so_that_one_outage_ends_in_no_stampede) {
   EXPECT_GT(waits.size(), 10u);
 }
 
+TEST(Delivery, replayed_by_an_operator_has_its_whole_schedule_again) {
+  Scenario scenario = with_delivery();
+  EXPECT_EQ(scenario.refusal(ReplayDelivery{other_org, message, "kim"}), ErrorCode::not_found);
+  EXPECT_TRUE(scenario.when(ReplayDelivery{acme, message, "kim"})->replayed) << "it is on its way";
+  scenario.carry_out(report(1, 410));
+  EXPECT_TRUE(are<DeliveryReplayed>(scenario.carry_out(ReplayDelivery{acme, message, "kim"}).events));
+  EXPECT_TRUE(scenario.outstanding("deliver/msg_one"));
+  for (std::uint32_t attempt = 2; attempt <= 10; ++attempt) {
+    EXPECT_TRUE(are<DeliveryFailed>(scenario.carry_out(report(attempt, 503)).events));
+    scenario.given({DeliveryRetried{acme, message, AttemptNumber(attempt)}});
+  }
+  EXPECT_TRUE(are<DeliveryExhausted>(scenario.carry_out(report(11, 503)).events));
+}
+
 TEST(WebhookFold, refuses_events_of_unknown_deliveries) {
   Scenario scenario(acme);
   EXPECT_FALSE(scenario.folds(DeliverySucceeded{acme, message, AttemptNumber(1), 200}));

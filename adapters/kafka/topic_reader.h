@@ -14,9 +14,9 @@
 namespace adapters::kafka {
 
 // Threading: any thread. A consumer serves one reading at a time and is kept for the next one.
-class JournalReader {
+class TopicReader {
  public:
-  JournalReader(const Settings& settings, std::string topic, processors::Log& log, processors::Metrics& metrics);
+  TopicReader(const Settings& settings, std::string topic, processors::Log& log, processors::Metrics& metrics);
 
   // As Journal::first().
   core::Result<core::Offset> first(core::Partition partition);

@@ -1,4 +1,4 @@
-#include "adapters/kafka/journal_reader.h"
+#include "adapters/kafka/topic_reader.h"
 
 #include <algorithm>
 #include <utility>
@@ -29,11 +29,11 @@ core::Error stopped() {
 
 }  // namespace
 
-JournalReader::JournalReader(const Settings& settings, std::string topic, processors::Log& log,
+TopicReader::TopicReader(const Settings& settings, std::string topic, processors::Log& log,
                              processors::Metrics& metrics)
     : settings_(settings), topic_(std::move(topic)), log_(log), metrics_(metrics) {}
 
-core::Result<Offset> JournalReader::read(core::Partition partition, Offset from, Offset durable_end,
+core::Result<Offset> TopicReader::read(core::Partition partition, Offset from, Offset durable_end,
                                          const processors::Journal::Visit& visit) {
   auto consumer = take();
   if (!consumer) return consumer.error();
@@ -47,7 +47,7 @@ core::Result<Offset> JournalReader::read(core::Partition partition, Offset from,
   return end;
 }
 
-core::Result<Offset> JournalReader::read_with(Consumer& consumer, core::Partition partition, Offset from,
+core::Result<Offset> TopicReader::read_with(Consumer& consumer, core::Partition partition, Offset from,
                                               Offset durable_end, const processors::Journal::Visit& visit) {
   Offset next_offset = from;
   while (true) {
@@ -78,7 +78,7 @@ core::Result<Offset> JournalReader::read_with(Consumer& consumer, core::Partitio
   }
 }
 
-core::Result<Message> JournalReader::next(Consumer& consumer, core::Partition partition) {
+core::Result<Message> TopicReader::next(Consumer& consumer, core::Partition partition) {
   const auto deadline = Clock::now() + settings_.request_timeout;
   while (!stopping_) {
     if (Message message = consumer.next(look_up_interval); message != nullptr) return message;
@@ -89,7 +89,7 @@ core::Result<Message> JournalReader::next(Consumer& consumer, core::Partition pa
 
 // Why nothing is found at `from`, or nothing more although the log went to `wanted_end`. No error when nothing is
 // wrong: nothing was ever written, or the broker was just behind.
-core::Result<JournalReader::Bounds> JournalReader::explain(core::Partition partition, Offset from, Offset wanted_end) {
+core::Result<TopicReader::Bounds> TopicReader::explain(core::Partition partition, Offset from, Offset wanted_end) {
   const auto bounds = find_bounds(partition);
   if (!bounds) return bounds.error();
   const auto offset = [](Offset value) { return std::to_string(value.value()); };
@@ -111,11 +111,11 @@ core::Result<JournalReader::Bounds> JournalReader::explain(core::Partition parti
   return bounds;
 }
 
-core::Result<Offset> JournalReader::first(core::Partition partition) {
+core::Result<Offset> TopicReader::first(core::Partition partition) {
   return find_first(partition, RD_KAFKA_OFFSET_BEGINNING);
 }
 
-core::Result<JournalReader::Bounds> JournalReader::find_bounds(core::Partition partition) {
+core::Result<TopicReader::Bounds> TopicReader::find_bounds(core::Partition partition) {
   const auto begin = find_first(partition, RD_KAFKA_OFFSET_BEGINNING);
   if (!begin) return begin.error();
   const auto end = find_first(partition, RD_KAFKA_OFFSET_END);
@@ -125,7 +125,7 @@ core::Result<JournalReader::Bounds> JournalReader::find_bounds(core::Partition p
 
 // A consumer of its own, because one that has read remembers where the log began. The call made for this purpose,
 // rd_kafka_query_watermark_offsets(), never runs out of time in librdkafka 2.0.2.
-core::Result<Offset> JournalReader::find_first(core::Partition partition, std::int64_t where) {
+core::Result<Offset> TopicReader::find_first(core::Partition partition, std::int64_t where) {
   const auto consumer = Consumer::create(settings_, "look", topic_, reading_properties(), log_, metrics_);
   if (!consumer) return consumer.error();
   if (const auto started = (*consumer)->start(partition, where); !started) return started.error();
@@ -138,7 +138,7 @@ core::Result<Offset> JournalReader::find_first(core::Partition partition, std::i
   return Offset((*message)->offset);
 }
 
-core::Result<std::unique_ptr<Consumer>> JournalReader::take() {
+core::Result<std::unique_ptr<Consumer>> TopicReader::take() {
   if (stopping_) return stopped();
   {
     const std::lock_guard lock(mutex_);
@@ -151,19 +151,19 @@ core::Result<std::unique_ptr<Consumer>> JournalReader::take() {
   return Consumer::create(settings_, "read", topic_, reading_properties(), log_, metrics_);
 }
 
-void JournalReader::give_back(std::unique_ptr<Consumer> consumer) {
+void TopicReader::give_back(std::unique_ptr<Consumer> consumer) {
   const std::lock_guard lock(mutex_);
   if (!stopping_ && idle_.size() < idle_consumers_max) idle_.push_back(std::move(consumer));
 }
 
-void JournalReader::stop() {
+void TopicReader::stop() {
   stopping_ = true;
   std::vector<std::unique_ptr<Consumer>> idle;
   const std::lock_guard lock(mutex_);
   idle.swap(idle_);
 }
 
-std::string JournalReader::place(core::Partition partition) const {
+std::string TopicReader::place(core::Partition partition) const {
   return "topic " + topic_ + ", partition " + std::to_string(partition.value());
 }
 
