@@ -1,12 +1,11 @@
 #include "processors/archive/archive.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <memory>
 #include <utility>
 
 #include "processors/chain_place.h"
+#include "processors/object_name.h"
 #include "processors/record_frame.h"
 #include "schemas/digest.h"
 
@@ -17,9 +16,7 @@ namespace {
 constexpr std::size_t manifest_bytes_max = 64u << 10;
 constexpr std::uint64_t chunk_bytes_max = archive_chunk_bytes + 2 * frame_bytes_max;
 
-std::string folder_of(core::Partition partition) {
-  return fmt::format("archive/p{:05}", partition.value());
-}
+const std::string kind = "archive";
 
 core::Error invalid(const std::string& name, const std::string& what) {
   return {core::ErrorCode::log_corrupt, name + ": " + what + "; restore it from a copy"};
@@ -61,9 +58,8 @@ class ChunkWriter {
   core::Result<void> add(const StoredRecord& stored) {
     const auto counted = follow(manifest_.after, stored.record);
     if (!counted)
-      return core::Error{counted.error().code,
-                         fmt::format("partition {}, offset {}: {}; nothing is archived behind it", manifest_.partition,
-                                     stored.offset.value(), counted.error().detail)};
+      return core::Error{counted.error().code, place_text(core::Partition(manifest_.partition), stored.offset) + ": " +
+                                                   counted.error().detail + "; nothing is archived behind it"};
     if (*counted) manifest_.newest = stored.record.time;
     if (!writer_) {
       auto made = blobs_.create();
@@ -106,7 +102,7 @@ core::Result<std::string> read_whole(const BlobStore& blobs, const schemas::Arch
 }  // namespace
 
 std::string name_of(const schemas::ArchiveManifest& manifest) {
-  return fmt::format("{}/{:020}", folder_of(core::Partition(manifest.partition)), manifest.first.value());
+  return object_name(kind, core::Partition(manifest.partition), manifest.first);
 }
 
 core::Result<Archived> archive_partition(JournalReader& journal, BlobStore& blobs, const Signer& signer,
@@ -150,7 +146,7 @@ core::Result<Archived> archive_partition(JournalReader& journal, BlobStore& blob
 
 core::Result<std::vector<schemas::ArchiveManifest>> read_archive(const BlobStore& blobs, const Verifier& verifier,
                                                                  core::Partition partition) {
-  const auto names = blobs.list(folder_of(partition));
+  const auto names = blobs.list(object_folder(kind, partition));
   if (!names) return names.error();
   std::vector<schemas::ArchiveManifest> manifests;
   for (const std::string& name : *names) {
@@ -158,8 +154,7 @@ core::Result<std::vector<schemas::ArchiveManifest>> read_archive(const BlobStore
     if (!manifest) return manifest.error();
     const core::Offset end = manifests.empty() ? core::Offset(0) : manifests.back().end;
     if (manifest->first > end)
-      return invalid(name,
-                     fmt::format("the chunk with the records from offset {} on is missing before it", end.value()));
+      return invalid(name, "the chunk with " + place_text(partition, end) + " is missing before it");
     const bool joins = manifests.empty() ? manifest->before == chain_beginning()
                                          : manifest->first < end || manifest->before == manifests.back().after;
     if (!joins) return invalid(name, "it does not continue the chunk before it");
@@ -178,7 +173,8 @@ core::Result<bool> read_chunk(const BlobStore& blobs, const schemas::ArchiveMani
   for (core::Offset next = manifest.first; next < manifest.end; next = core::Offset(next.value() + 1)) {
     const std::optional<Frame> frame = decode_frame(rest);
     if (!frame || frame->offset != next || frame->partition.value() != manifest.partition)
-      return invalid(name_of(manifest), fmt::format("its blob does not hold the record of offset {}", next.value()));
+      return invalid(name_of(manifest),
+                     "its blob does not hold " + place_text(core::Partition(manifest.partition), next));
     rest.remove_prefix(frame->bytes());
     if (next < from) continue;
     copy(*frame, stored);
@@ -193,7 +189,8 @@ core::Result<void> verify_chunk(const BlobStore& blobs, const schemas::ArchiveMa
   core::Result<void> chained;
   const auto read = read_chunk(blobs, manifest, manifest.first, [&](const StoredRecord& stored) {
     if (const auto counted = follow(place, stored.record); !counted)
-      chained = invalid(name_of(manifest), fmt::format("offset {}: {}", stored.offset.value(), counted.error().detail));
+      chained = invalid(name_of(manifest),
+                        place_text(core::Partition(manifest.partition), stored.offset) + ": " + counted.error().detail);
     return chained.has_value();
   });
   if (!read) return read.error();

@@ -1,7 +1,5 @@
 #include "processors/replay/replay.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <atomic>
 #include <mutex>
@@ -9,6 +7,7 @@
 #include <utility>
 
 #include "processors/fold.h"
+#include "processors/object_name.h"
 #include "processors/record_frame.h"
 
 namespace processors {
@@ -87,9 +86,9 @@ class Replay {
   }
 
   static core::Error not_reached(core::Partition partition, core::Offset wanted, core::Offset there) {
-    return {core::ErrorCode::invalid_request,
-            fmt::format("partition {} stands at offset {}, and {} was asked for: no such record is there",
-                        partition.value(), there.value(), wanted.value())};
+    return {core::ErrorCode::invalid_request, "the fold stands at " + place_text(partition, there) + ", and " +
+                                                  place_text(partition, wanted) +
+                                                  " was asked for: there is no such record"};
   }
 
   void report(const ReplayProgress& more, ReplayedPartition& replayed) {

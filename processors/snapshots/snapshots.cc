@@ -1,7 +1,5 @@
 #include "processors/snapshots/snapshots.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <chrono>
 #include <set>
@@ -9,6 +7,7 @@
 
 #include "processors/chain_place.h"
 #include "processors/fault_point.h"
+#include "processors/object_name.h"
 #include "processors/state_digest.h"
 #include "schemas/digest.h"
 
@@ -20,14 +19,10 @@ constexpr std::size_t manifest_bytes_max = 64u << 10;
 constexpr std::size_t read_bytes = 1u << 20;
 constexpr std::size_t row_bytes_max = 64u << 20;    // of a key, and of a value
 constexpr std::size_t write_bytes_full = 4u << 20;  // of rows that are written at once
-const std::string root = "snapshots";
-
-std::string folder_of(core::Partition partition) {
-  return fmt::format("{}/p{:05}", root, partition.value());
-}
+const std::string kind = "snapshots";
 
 std::string name_of(const schemas::SnapshotManifest& manifest) {
-  return fmt::format("{}/{:020}", folder_of(core::Partition(manifest.partition)), manifest.position.next.value());
+  return object_name(kind, core::Partition(manifest.partition), manifest.position.next);
 }
 
 core::Error invalid(const std::string& what) {
@@ -149,7 +144,7 @@ core::Result<schemas::SnapshotManifest> take_snapshot(const StateStore& store, c
 }
 
 core::Result<std::vector<std::string>> list_snapshots(const BlobStore& blobs, core::Partition partition) {
-  return blobs.list(folder_of(partition));
+  return blobs.list(object_folder(kind, partition));
 }
 
 core::Result<schemas::SnapshotManifest> read_snapshot(const BlobStore& blobs, const Verifier& verifier,
@@ -216,10 +211,10 @@ core::Result<bool> SnapshotRestore::restore(core::Partition partition, core::Off
     const auto manifest = read_snapshot(blobs_, verifier_, *name);
     if (manifest && manifest->position.next > end) {
       return core::Error{core::ErrorCode::log_corrupt,
-                         fmt::format("the journal of partition {} ends at offset {} but the snapshot {} was made of it "
-                                     "up to {}: records are missing, or this is another journal. Restore the journal; "
-                                     "only if that loss is accepted, remove that snapshot and start again",
-                                     partition.value(), end.value(), *name, manifest->position.next.value())};
+                         "the journal ends at " + place_text(partition, end) + " but the snapshot " + *name +
+                             " was made of it up to " + place_text(partition, manifest->position.next) +
+                             ": records are missing, or this is another journal. Restore the journal; only if that "
+                             "loss is accepted, remove that snapshot and start again"};
     }
     core::Result<void> loaded;
     if (manifest) loaded = check(*manifest, end, journal);
@@ -250,8 +245,8 @@ core::Result<bool> SnapshotRestore::restore(core::Partition partition, core::Off
 core::Result<void> SnapshotRestore::check(const schemas::SnapshotManifest& manifest, core::Offset end,
                                           JournalReader& journal) const {
   if (manifest.row_format != row_format)
-    return invalid(
-        fmt::format("its rows are of format {}, and this program's are of format {}", manifest.row_format, row_format));
+    return invalid("its rows are of format " + std::to_string(manifest.row_format) + ", and this program's are of " +
+                   std::to_string(row_format));
   // The first record that counts and does not open an epoch tells by its chain whether it follows.
   schemas::ChainPlace place{manifest.position.epoch, manifest.position.instance, manifest.position.chain};
   core::Result<void> follows;
