@@ -34,6 +34,8 @@ class Fold {
 
   // Writes what has changed, with the position.
   core::Result<void> write();
+  // So much has changed that it should be written.
+  bool full() const { return events_unwritten_ >= events_unwritten_max; }
 
   const schemas::Position& position() const { return position_; }
 
@@ -42,6 +44,9 @@ class Fold {
   void appended(core::Offset offset, const JournalRecord& record);
 
  private:
+  // A row that many of them change is written once.
+  static constexpr std::size_t events_unwritten_max = 20'000;
+
   core::Result<void> apply(const StoredRecord& stored, bool opens);
 
   StateStore& store_;
@@ -49,6 +54,7 @@ class Fold {
   Overlay overlay_;
   schemas::Position position_;
   std::vector<schemas::RecordedEvent> events_;
+  std::size_t events_unwritten_ = 0;
 };
 
 }  // namespace processors

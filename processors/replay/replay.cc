@@ -14,7 +14,6 @@ namespace processors {
 
 namespace {
 
-constexpr std::size_t events_per_write = 20'000;  // rows of so many events are kept in memory
 constexpr std::size_t records_per_report = 64;
 
 class Replay {
@@ -46,7 +45,6 @@ class Replay {
     const auto found = settings_.ends.find(partition);
     const std::optional<core::Offset> end = found == settings_.ends.end() ? std::nullopt : std::optional(found->second);
     core::Result<void> outcome;
-    std::size_t events_unwritten = 0;
     ReplayProgress unreported;
     const auto visit = [&](const StoredRecord& stored) {
       if (ended_ || (end && stored.offset >= *end) || too_late(fold, stored.record)) return false;
@@ -55,15 +53,10 @@ class Replay {
         outcome = counted.error();
         return false;
       }
-      const std::size_t events = fold.events().size();
       ++unreported.records;
-      unreported.events += events;
+      unreported.events += fold.events().size();
       unreported.bytes += frame_bytes(stored.record);
-      events_unwritten += events;
-      if (events_unwritten >= events_per_write) {
-        events_unwritten = 0;
-        outcome = fold.write();
-      }
+      if (fold.full()) outcome = fold.write();
       if (unreported.records >= records_per_report) report(std::exchange(unreported, {}), replayed);
       return outcome.has_value();
     };
