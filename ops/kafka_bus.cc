@@ -24,27 +24,6 @@ constexpr auto cluster_time = std::chrono::seconds(60);  // that a cluster has t
 constexpr std::chrono::milliseconds request_time_min = std::chrono::seconds(10);
 constexpr auto directory_time = std::chrono::seconds(10);
 
-core::Result<kafka::Settings> settings_of(const Config& config, const std::string& instance) {
-  kafka::Settings settings;
-  settings.bootstrap_servers = config.kafka.bootstrap_servers;
-  settings.topic_prefix = config.kafka.topic_prefix;
-  settings.instance = instance;
-  settings.partitions = config.journal.partitions;
-  settings.create_topics = config.kafka.create_topics;
-  settings.replication_factor = config.kafka.replication_factor;
-  settings.min_insync_replicas = config.kafka.min_insync_replicas;
-  settings.append_timeout = config.kafka.append_time;
-  settings.request_timeout = std::max(settings.append_timeout, request_time_min);
-  settings.session_timeout = config.kafka.session_time;
-  settings.pending_bytes_max = config.kafka.queue_bytes;
-  if (!config.kafka.properties_file.empty()) {
-    auto properties = read_properties_file(config.kafka.properties_file);
-    if (properties.has_error()) return properties.error();
-    settings.client_properties = std::move(*properties);
-  }
-  return settings;
-}
-
 // A cluster that is being started may not answer yet.
 template <class Ask>
 auto ask_cluster(const kafka::Settings& settings, processors::Log& log, Ask ask) -> decltype(ask()) {
@@ -132,8 +111,29 @@ class KafkaBus final : public Bus, public processors::NodeDirectory {
 
 }  // namespace
 
+core::Result<kafka::Settings> kafka_settings(const Config& config, const std::string& instance) {
+  kafka::Settings settings;
+  settings.bootstrap_servers = config.kafka.bootstrap_servers;
+  settings.topic_prefix = config.kafka.topic_prefix;
+  settings.instance = instance;
+  settings.partitions = config.journal.partitions;
+  settings.create_topics = config.kafka.create_topics;
+  settings.replication_factor = config.kafka.replication_factor;
+  settings.min_insync_replicas = config.kafka.min_insync_replicas;
+  settings.append_timeout = config.kafka.append_time;
+  settings.request_timeout = std::max(settings.append_timeout, request_time_min);
+  settings.session_timeout = config.kafka.session_time;
+  settings.pending_bytes_max = config.kafka.queue_bytes;
+  if (!config.kafka.properties_file.empty()) {
+    auto properties = read_properties_file(config.kafka.properties_file);
+    if (properties.has_error()) return properties.error();
+    settings.client_properties = std::move(*properties);
+  }
+  return settings;
+}
+
 core::Result<std::unique_ptr<Bus>> open_kafka_bus(const Config& config, const BusEnvironment& environment) {
-  core::Result<kafka::Settings> settings = settings_of(config, environment.instance);
+  core::Result<kafka::Settings> settings = kafka_settings(config, environment.instance);
   if (settings.has_error()) return settings.error();
   const core::Result<kafka::Cluster> cluster = ask_cluster(*settings, environment.log, [&] {
     return kafka::prepare_topics(*settings, environment.log, environment.metrics);

@@ -265,6 +265,15 @@ core::Result<std::unique_ptr<LocalBlobs>> LocalBlobs::open(const path& directory
   return std::unique_ptr<LocalBlobs>(new LocalBlobs(directory, *std::move(joined)));
 }
 
+core::Result<std::unique_ptr<LocalBlobs>> LocalBlobs::open_existing(const path& directory) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory / "sha256", error)) {
+    return core::Error{core::ErrorCode::storage_failed, "there are no blobs in " + directory.string() +
+                                                            "; is data.shared_directory that of the service?"};
+  }
+  return std::unique_ptr<LocalBlobs>(new LocalBlobs(directory, Descriptor()));
+}
+
 core::Result<std::unique_ptr<processors::BlobWriter>> LocalBlobs::create() {
   path temporary;
   auto file = files::open_temporary(incoming_, temporary);

@@ -31,6 +31,8 @@ class LocalBlobs final : public processors::BlobStore {
  public:
   // Makes the directory when missing. Errors: storage_failed.
   static core::Result<std::unique_ptr<LocalBlobs>> open(const std::filesystem::path& directory);
+  // For reading what others have written: nothing is made, removed or locked. Errors: storage_failed (not there).
+  static core::Result<std::unique_ptr<LocalBlobs>> open_existing(const std::filesystem::path& directory);
   ~LocalBlobs() override;
 
   core::Result<std::unique_ptr<processors::BlobWriter>> create() override;

@@ -42,6 +42,9 @@ class SegmentReader {
   // The bytes at a place; fewer only at the end of the segment. Valid until the next call.
   core::Result<std::string_view> bytes_at(Place place, std::size_t length);
 
+  // What comes next is read from the file, which may have changed.
+  void forget() { buffer_bytes_ = 0; }
+
  private:
   core::Result<void> fill(Place place, std::size_t length);
 

@@ -23,9 +23,11 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
       "  brctl config check batchrouter.toml\n"
       "  brctl config show --config batchrouter.toml --port 9000\n"
       "  brctl config show --help\n"
-      "  brctl catalog import openai.json --dry-run");
+      "  brctl catalog import openai.json --dry-run\n"
+      "  brctl audit --data /var/lib/batchrouter");
   add_config(app, console);
   add_catalog(app, console);
+  add_audit(app, console);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {

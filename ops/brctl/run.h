@@ -32,4 +32,7 @@ void add_config(CLI::App& app, Console& console);
 void add_catalog(CLI::App& app, Console& console);
 void add_catalog_import(CLI::App& catalog, Console& console);
 
+// brctl audit, brctl audit verify.
+void add_audit(CLI::App& app, Console& console);
+
 }  // namespace ops::brctl

@@ -1,0 +1,137 @@
+#include "adapters/embedded_log/log_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace adapters::embedded_log {
+
+core::Result<void> LogScan::read_on(const Visit& visit, const Damaged& damaged) {
+  for (;;) {
+    auto frame = walk_.next(damaged);
+    if (!frame) return frame.error();
+    if (!*frame) return {};
+    bytes_read_ += (*frame)->bytes();
+    copy(**frame, stored_);
+    if (!visit((*frame)->partition, stored_)) return {};
+  }
+}
+
+core::Result<std::unique_ptr<LogReader>> LogReader::open(std::filesystem::path directory) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error)) {
+    return core::Error{core::ErrorCode::storage_failed,
+                       directory.string() + ": there is no such directory, so no log to read"};
+  }
+  return std::unique_ptr<LogReader>(new LogReader(std::move(directory)));
+}
+
+core::Result<LogScan> LogReader::scan_end(std::size_t segments) const {
+  auto listed = list_segments(directory_);
+  if (!listed) return listed.error();
+  if (listed->size() <= segments) return scan();
+  return LogScan(directory_, {.segment = (*listed)[listed->size() - segments], .position = 0});
+}
+
+core::Result<std::uint64_t> LogReader::bytes() const {
+  auto segments = list_segments(directory_);
+  if (!segments) return segments.error();
+  std::uint64_t bytes = 0;
+  for (const FirstSequence segment : *segments) {
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(segment_path(directory_, segment), error);
+    if (!error) bytes += size;  // else it was trimmed away just now
+  }
+  return bytes;
+}
+
+core::Result<core::Offset> LogReader::first(core::Partition partition) {
+  auto segments = list_segments(directory_);
+  if (!segments) return segments.error();
+  for (const FirstSequence segment : *segments) {
+    auto found = first_in(segment, partition);
+    if (!found) return found.error();
+    if (*found) return (*found)->offset;
+  }
+  return core::Offset(0);
+}
+
+core::Result<core::Offset> LogReader::read(core::Partition partition, core::Offset from, const Visit& visit) {
+  auto begin = find(partition, from);
+  if (!begin) return begin.error();
+  if (!*begin) return from;
+  FrameWalk walk(directory_, (*begin)->place);
+  processors::StoredRecord stored;
+  core::Offset next = from;
+  for (bool wants_more = true; wants_more;) {
+    auto frame = walk.next();
+    if (!frame) return frame.error();
+    if (!*frame) break;
+    if ((*frame)->partition != partition || (*frame)->offset < from) continue;
+    if ((*frame)->offset != next) {
+      return core::Error{
+          core::ErrorCode::log_corrupt,
+          fmt::format("{}: the records of partition {} from offset {} to {} are gone; they were trimmed "
+                      "away or a file is missing",
+                      directory_.string(), partition.value(), next.value(), (*frame)->offset.value() - 1)};
+    }
+    copy(**frame, stored);
+    next = core::Offset(next.value() + 1);
+    wants_more = visit(stored);
+  }
+  const std::scoped_lock lock(mutex_);
+  ends_.insert_or_assign(partition, Found{next, walk.end()});
+  return next;
+}
+
+// A place from which a walk meets every record of the partition from `from` on. Nothing where there is none at all.
+core::Result<std::optional<LogReader::Found>> LogReader::find(core::Partition partition, core::Offset from) {
+  auto segments = list_segments(directory_);
+  if (!segments) return segments.error();
+  if (segments->empty()) return std::nullopt;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto end = ends_.find(partition);
+    if (end != ends_.end() && end->second.offset == from && end->second.place.segment >= segments->front())
+      return end->second;
+  }
+  for (std::size_t i = segments->size(); i-- > 0 && from.value() > 0;) {
+    auto found = first_in((*segments)[i], partition);
+    if (!found) return found.error();
+    if (*found && (*found)->offset <= from) return found;
+  }
+  return Found{core::Offset(0), {.segment = segments->front(), .position = 0}};
+}
+
+// Looks at the heads only, up to the partition's first record.
+core::Result<std::optional<LogReader::Found>> LogReader::first_in(FirstSequence segment, core::Partition partition) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (const auto known = firsts_.find({segment, partition}); known != firsts_.end()) return known->second;
+  }
+  SegmentReader reader(directory_);
+  for (Place place{.segment = segment, .position = 0};;) {
+    auto head_bytes = reader.bytes_at(place, frame_head_bytes);
+    if (!head_bytes) {
+      std::error_code ignored;
+      const bool trimmed_away = !std::filesystem::exists(segment_path(directory_, segment), ignored);
+      if (trimmed_away) return std::nullopt;
+      return head_bytes.error();
+    }
+    const std::optional<FrameHead> head = decode_head(*head_bytes);
+    if (!head) return std::nullopt;
+    if (head->partition == partition) {
+      auto bytes = reader.bytes_at(place, head->frame_bytes);
+      if (!bytes) return bytes.error();
+      const std::optional<Frame> frame = decode_frame(*bytes);
+      if (!frame) return std::nullopt;  // being written, or damage that the walk will name
+      const std::scoped_lock lock(mutex_);
+      return firsts_.insert_or_assign({segment, partition}, Found{frame->offset, place}).first->second;
+    }
+    place.position += head->frame_bytes;
+  }
+}
+
+}  // namespace adapters::embedded_log

@@ -1,0 +1,206 @@
+#include "ops/brctl/source.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <system_error>
+#include <utility>
+
+#include "adapters/blobs/local_blobs.h"
+#include "adapters/embedded_log/log_reader.h"
+#include "adapters/kafka/journal.h"
+#include "adapters/kafka/topics.h"
+#include "ops/kafka_bus.h"
+
+namespace ops::brctl {
+
+namespace {
+
+namespace kafka = adapters::kafka;
+using adapters::embedded_log::LogReader;
+using adapters::embedded_log::LogScan;
+
+// What goes wrong is said by the errors; a command line has nobody for the rest.
+class QuietLog final : public processors::Log {
+ public:
+  void write(Level, std::string_view, processors::Fields) override {}
+};
+
+class QuietMetrics final : public processors::Metrics {
+ public:
+  void count(std::string_view, processors::Labels, double) override {}
+  void set(std::string_view, processors::Labels, double) override {}
+  void observe_seconds(std::string_view, processors::Labels, double) override {}
+};
+
+core::Error wrong_bus(const std::filesystem::path& data, std::string_view made_for, std::string_view named) {
+  return core::Error{core::ErrorCode::configuration_invalid,
+                     "the data directory " + data.string() + " was made for the journal \"" + std::string(made_for) +
+                         "\", and the configuration names the bus \"" + std::string(named) +
+                         "\"; give the settings of the service (--config FILE, or --set service.bus=…)"};
+}
+
+// "embedded 16", as check_identity() wrote it; empty: nobody did.
+std::string identity_in(const std::filesystem::path& data) {
+  std::string line;
+  if (std::ifstream in(data / "journal_identity"); in) std::getline(in, line);
+  return line;
+}
+
+std::optional<std::uint32_t> partitions_of(std::string_view identity) {
+  const std::string_view digits = identity.substr(identity.find_last_of(' ') + 1);
+  std::uint32_t count = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if (error != std::errc() || end != digits.data() + digits.size() || count == 0) return std::nullopt;
+  return count;
+}
+
+class LogStream final : public RecordStream {
+ public:
+  LogStream(LogScan scan, std::uint64_t bytes) : scan_(std::move(scan)), bytes_(bytes) {}
+
+  core::Result<void> read_on(const Visit& visit) override { return scan_.read_on(visit); }
+  std::optional<double> fraction() const override {
+    if (bytes_ == 0) return std::nullopt;
+    return std::min(1.0, static_cast<double>(scan_.bytes_read()) / static_cast<double>(bytes_));
+  }
+
+ private:
+  LogScan scan_;
+  const std::uint64_t bytes_;
+};
+
+// Of an error that came before there was a stream.
+class FailedStream final : public RecordStream {
+ public:
+  explicit FailedStream(core::Error error) : error_(std::move(error)) {}
+  core::Result<void> read_on(const Visit&) override { return error_; }
+
+ private:
+  const core::Error error_;
+};
+
+class PartitionStream final : public RecordStream {
+ public:
+  PartitionStream(processors::JournalReader& journal, std::map<core::Partition, core::Offset> next)
+      : journal_(journal), next_(std::move(next)) {}
+
+  core::Result<void> read_on(const Visit& visit) override {
+    bool wants_more = true;
+    for (auto& [partition, next] : next_) {
+      if (!began_) {
+        const auto first = journal_.first(partition);
+        if (!first) return first.error();
+        next = std::max(next, *first);
+      }
+      auto end = journal_.read(partition, next, [&, of = partition](const processors::StoredRecord& stored) {
+        return wants_more = visit(of, stored);
+      });
+      if (!end) return end.error();
+      next = *end;
+      if (!wants_more) return {};
+    }
+    began_ = true;
+    return {};
+  }
+
+ private:
+  processors::JournalReader& journal_;
+  std::map<core::Partition, core::Offset> next_;
+  bool began_ = false;  // all were read once: what is kept may shrink behind us
+};
+
+}  // namespace
+
+Source::~Source() = default;
+
+core::Result<std::unique_ptr<Source>> Source::open(const Config& config) {
+  std::unique_ptr<Source> source(new Source(config));
+  core::Result<void> opened;
+  switch (config.service.bus) {
+    case BusKind::embedded: opened = source->open_log(); break;
+    case BusKind::kafka: opened = source->open_kafka(); break;
+  }
+  if (!opened) return opened.error();
+  return source;
+}
+
+core::Result<void> Source::open_log() {
+  const std::filesystem::path data = config_.data.directory;
+  std::error_code error;
+  if (!std::filesystem::is_directory(data, error)) {
+    return core::Error{core::ErrorCode::storage_failed,
+                       "there is no data directory " + data.string() + "; name that of the service with --data DIR"};
+  }
+  const std::string identity = identity_in(data);
+  if (!identity.empty() && !identity.starts_with("embedded ")) return wrong_bus(data, identity, "embedded");
+  const auto count = partitions_of(identity);
+  auto log = LogReader::open(data / "journal");
+  if (!log || !count) {
+    return core::Error{core::ErrorCode::storage_failed,
+                       "no service was ever started on " + data.string() +
+                           ": it has no journal; name the service's data directory with --data DIR"};
+  }
+  partitions_ = *count;
+  name_ = "the log in " + (data / "journal").string();
+  log_ = log->get();
+  journal_ = std::move(*log);
+  return {};
+}
+
+core::Result<void> Source::open_kafka() {
+  const std::filesystem::path data = config_.data.directory;
+  if (const std::string identity = identity_in(data); !identity.empty() && !identity.starts_with("kafka "))
+    return wrong_bus(data, identity, "kafka");
+  auto settings = kafka_settings(config_, "brctl");
+  if (!settings) return settings.error();
+  settings->create_topics = false;
+  quiet_log_ = std::make_unique<QuietLog>();
+  quiet_metrics_ = std::make_unique<QuietMetrics>();
+  const auto cluster = kafka::prepare_topics(*settings, *quiet_log_, *quiet_metrics_);
+  if (!cluster) {
+    return core::Error{cluster.error().code,
+                       cluster.error().detail + " (kafka.bootstrap_servers is " + settings->bootstrap_servers + ")"};
+  }
+  auto journal = kafka::KafkaJournal::create(*settings, *quiet_log_, *quiet_metrics_);
+  if (!journal) return journal.error();
+  partitions_ = settings->partitions;
+  name_ = "the topic " + kafka::topic_name(*settings, "journal") + " at " + settings->bootstrap_servers;
+  journal_ = std::move(*journal);
+  return {};
+}
+
+core::Result<processors::BlobStore*> Source::blobs() {
+  if (!blobs_) {
+    auto opened =
+        adapters::blobs::LocalBlobs::open_existing(std::filesystem::path(shared_directory_of(config_)) / "blobs");
+    if (!opened) return opened.error();
+    blobs_ = std::move(*opened);
+  }
+  return blobs_.get();
+}
+
+std::unique_ptr<RecordStream> Source::records() {
+  if (log_ != nullptr) {
+    const auto bytes = log_->bytes();
+    return std::make_unique<LogStream>(log_->scan(), bytes ? *bytes : 0);
+  }
+  std::map<core::Partition, core::Offset> next;
+  for (std::uint32_t partition = 0; partition < partitions_; ++partition) next[core::Partition(partition)];
+  return std::make_unique<PartitionStream>(*journal_, std::move(next));
+}
+
+std::unique_ptr<RecordStream> Source::records(core::Partition partition, core::Offset from) {
+  return std::make_unique<PartitionStream>(*journal_, std::map<core::Partition, core::Offset>{{partition, from}});
+}
+
+std::unique_ptr<RecordStream> Source::last_records(std::size_t segments) {
+  if (log_ == nullptr) return records();
+  auto scan = log_->scan_end(segments);
+  if (!scan) return std::make_unique<FailedStream>(scan.error());
+  return std::make_unique<LogStream>(std::move(*scan), 0);
+}
+
+}  // namespace ops::brctl
