@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <tuple>
@@ -77,9 +78,10 @@ class OverlayTable {
       changes.push_back(
           {schemas::row_key<Row>(key), entry.row ? std::optional(schemas::encode_row(*entry.row)) : std::nullopt});
     }
+    if (rows_.size() <= cached_rows_max) return;
     // What was not used since it was looked at last makes room.
-    if (rows_.size() > cached_rows_max)
-      std::erase_if(rows_, [](auto& cached) { return !std::exchange(cached.second.used, false); });
+    for (auto row = rows_.begin(); row != rows_.end();)
+      row = std::exchange(row->second.used, false) ? std::next(row) : rows_.erase(row);
   }
 
  private:

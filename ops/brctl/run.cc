@@ -28,6 +28,9 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
   add_config(app, console);
   add_catalog(app, console);
   add_audit(app, console);
+  add_replay(app, console);
+  add_snapshot(app, console);
+  add_archive(app, console);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {

@@ -35,4 +35,13 @@ void add_catalog_import(CLI::App& catalog, Console& console);
 // brctl audit, brctl audit verify.
 void add_audit(CLI::App& app, Console& console);
 
+// brctl replay.
+void add_replay(CLI::App& app, Console& console);
+
+// brctl snapshot take | list | verify.
+void add_snapshot(CLI::App& app, Console& console);
+
+// brctl archive run | list | verify.
+void add_archive(CLI::App& app, Console& console);
+
 }  // namespace ops::brctl

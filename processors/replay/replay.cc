@@ -66,7 +66,7 @@ class Replay {
     if (!outcome) return outcome;
     report(unreported, replayed);
     if (ended_) return {};
-    if (end && fold.position().next != *end && !settings_.before)
+    if (end && fold.position().next != *end && !settings_.until)
       return not_reached(partition, *end, fold.position().next);
     replayed.partition = partition;
     replayed.position = fold.position();
@@ -74,7 +74,7 @@ class Replay {
   }
 
   bool too_late(const Fold& fold, const JournalRecord& record) const {
-    return settings_.before && record.time >= *settings_.before &&
+    return settings_.until && record.time > *settings_.until &&
            counts(record, fold.position().epoch, fold.position().instance);
   }
 

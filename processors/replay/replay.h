@@ -19,8 +19,8 @@ namespace processors {
 struct ReplaySettings {
   std::vector<core::Partition> partitions;
   std::size_t threads = 2;
-  // Up to the first record that counts and has this log time or a later one.
-  std::optional<core::Timestamp> before = {};
+  // Up to the first record that counts and has a later log time.
+  std::optional<core::Timestamp> until = {};
   // Of some partitions: up to this record, which is not taken. It must be there, or be the next one.
   std::map<core::Partition, core::Offset> ends = {};
 };

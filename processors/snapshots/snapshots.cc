@@ -21,10 +21,6 @@ constexpr std::size_t row_bytes_max = 64u << 20;    // of a key, and of a value
 constexpr std::size_t write_bytes_full = 4u << 20;  // of rows that are written at once
 const std::string kind = "snapshots";
 
-std::string name_of(const schemas::SnapshotManifest& manifest) {
-  return object_name(kind, core::Partition(manifest.partition), manifest.position.next);
-}
-
 core::Error invalid(const std::string& what) {
   return {core::ErrorCode::log_corrupt, what};
 }
@@ -120,6 +116,10 @@ core::Result<void> read_rows(const BlobStore& blobs, const schemas::SnapshotMani
 
 }  // namespace
 
+std::string name_of(const schemas::SnapshotManifest& manifest) {
+  return object_name(kind, core::Partition(manifest.partition), manifest.position.next);
+}
+
 core::Result<schemas::SnapshotManifest> take_snapshot(const StateStore& store, core::Partition partition,
                                                       BlobStore& blobs, const Signer& signer, core::Timestamp now) {
   const auto writer = blobs.create();
@@ -157,6 +157,17 @@ core::Result<schemas::SnapshotManifest> read_snapshot(const BlobStore& blobs, co
     return invalid("its signature is not one of key " + verifier.key_id());
   if (name_of(*manifest) != name) return invalid("it was made as " + name_of(*manifest));
   return manifest;
+}
+
+core::Result<std::optional<schemas::SnapshotManifest>> newest_snapshot(const BlobStore& blobs, const Verifier& verifier,
+                                                                       core::Partition partition) {
+  const auto names = list_snapshots(blobs, partition);
+  if (!names) return names.error();
+  for (auto name = names->rbegin(); name != names->rend(); ++name) {
+    auto manifest = read_snapshot(blobs, verifier, *name);
+    if (manifest && manifest->row_format == row_format) return std::optional(std::move(*manifest));
+  }
+  return std::optional<schemas::SnapshotManifest>();
 }
 
 core::Result<void> verify_snapshot(const BlobStore& blobs, const schemas::SnapshotManifest& manifest) {

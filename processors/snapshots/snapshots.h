@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ namespace processors {
 core::Result<schemas::SnapshotManifest> take_snapshot(const StateStore& store, core::Partition partition,
                                                       BlobStore& blobs, const Signer& signer, core::Timestamp now);
 
+std::string name_of(const schemas::SnapshotManifest& manifest);
+
 // Names, oldest first.
 core::Result<std::vector<std::string>> list_snapshots(const BlobStore& blobs, core::Partition partition);
 
@@ -31,6 +34,10 @@ core::Result<std::vector<std::string>> list_snapshots(const BlobStore& blobs, co
 // blob_not_found, storage_failed.
 core::Result<schemas::SnapshotManifest> read_snapshot(const BlobStore& blobs, const Verifier& verifier,
                                                       const std::string& name);
+
+// The newest whose manifest holds and whose rows are of this program's format. Errors: storage_failed.
+core::Result<std::optional<schemas::SnapshotManifest>> newest_snapshot(const BlobStore& blobs, const Verifier& verifier,
+                                                                       core::Partition partition);
 
 // Reads the blob and finds it to be what the manifest says. Errors: log_corrupt, blob_not_found, storage_failed.
 core::Result<void> verify_snapshot(const BlobStore& blobs, const schemas::SnapshotManifest& manifest);

@@ -81,6 +81,11 @@ class FakeBlobs final : public BlobStore {
     return digest;
   }
   const std::string& blob(const core::Digest& digest) const { return blobs_.at(digest); }
+  // Twice: as it was.
+  void flip_bit(const core::Digest& digest, std::size_t at) {
+    char& byte = blobs_.at(digest).at(at);
+    byte = static_cast<char>(byte ^ 0x10);
+  }
   std::string segment(const std::string& name) const {
     const auto found = segments_.find(name);
     return found == segments_.end() ? std::string() : found->second.text;

@@ -20,7 +20,6 @@
 #include "processors/ports/metrics.h"
 #include "processors/ports/signer.h"
 #include "processors/ports/state_store.h"
-#include "schemas/manifests.h"
 
 namespace processors {
 
@@ -59,16 +58,15 @@ class Upkeep {
 
  private:
   core::Result<void> look_after(core::Partition partition, bool archive);
-  core::Result<void> trim(core::Partition partition, const std::optional<schemas::SnapshotManifest>& newest);
-  core::Result<schemas::SnapshotManifest> take(core::Partition partition);
-  core::Result<std::optional<schemas::SnapshotManifest>> newest_snapshot(core::Partition partition) const;
+  core::Result<void> trim(core::Partition partition, core::Offset archived);
+  core::Result<void> take(core::Partition partition);
   core::Result<core::Offset> position_of(core::Partition partition) const;
 
   const Settings settings_;
   const Environment environment_;
   std::atomic<bool> stopping_ = false;
   std::optional<core::Timestamp> archived_at_;
-  std::map<core::Partition, core::Offset> trimmed_;  // what the journal was told
+  std::map<core::Partition, core::Offset> trimmed_;  // up to where the archive was made use of
 };
 
 }  // namespace processors
