@@ -1,5 +1,10 @@
 #include "schemas/group_texts.h"
 
+#include <rapidjson/memorystream.h>
+#include <rapidjson/prettywriter.h>
+#include <rapidjson/reader.h>
+#include <rapidjson/stringbuffer.h>
+
 #include <cstddef>
 #include <string>
 
@@ -66,6 +71,16 @@ std::string_view attribute_of(std::string_view event, std::string_view name) {
   const std::size_t begin = at + member.size();
   const std::size_t end = event.find('"', begin);
   return end == std::string_view::npos ? std::string_view{} : event.substr(begin, end - begin);
+}
+
+std::string pretty_json(std::string_view json) {
+  rapidjson::MemoryStream stream(json.data(), json.size());
+  rapidjson::StringBuffer buffer;
+  rapidjson::PrettyWriter<rapidjson::StringBuffer> writer(buffer);
+  writer.SetIndent(' ', 2);
+  rapidjson::Reader reader;
+  if (!reader.Parse<rapidjson::kParseIterativeFlag>(stream, writer)) return std::string(json);
+  return {buffer.GetString(), buffer.GetSize()};
 }
 
 std::string_view short_type(std::string_view type) {

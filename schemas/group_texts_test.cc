@@ -37,6 +37,8 @@ TEST(GroupTexts, are_the_events_whatever_their_texts_hold) {
   }
   EXPECT_EQ(split_group("[]")->size(), 0u);
   EXPECT_EQ(short_type("other.v1"), "other.v1");
+  EXPECT_EQ(pretty_json("{\"a\":[1,\"x\"]}"), "{\n  \"a\": [\n    1,\n    \"x\"\n  ]\n}");
+  EXPECT_EQ(pretty_json("{\"a\""), "{\"a\"");
 }
 
 TEST(GroupTexts, refuse_what_is_no_group_and_never_crash) {

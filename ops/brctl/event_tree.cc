@@ -35,6 +35,7 @@ std::optional<std::string> effect_reported_on(const core::Event& event) {
   if (const auto* one = std::get_if<webhook::DeliveryFailed>(&event)) return deliver(*one);
   if (const auto* one = std::get_if<webhook::DeliveryRetried>(&event)) return deliver(*one);
   if (const auto* one = std::get_if<webhook::DeliveryExhausted>(&event)) return deliver(*one);
+  if (const auto* one = std::get_if<webhook::DeliveryReplayed>(&event)) return deliver(*one);
   if (const auto* one = std::get_if<job_queue::JobsClosed>(&event)) return key_of(CollectJobs{one->org, one->batch});
   return std::nullopt;
 }
@@ -165,7 +166,7 @@ std::string since(core::Timestamp begin, core::Timestamp time) {
 std::string text_of(const TreeNode& node) {
   switch (node.kind) {
     case TreeNode::Kind::command:
-      return node.name + (node.folded > 1 ? " and " + grouped(node.folded - 1) + " alike" : "");
+      return "command " + node.name + (node.folded > 1 ? " and " + grouped(node.folded - 1) + " alike" : "");
     case TreeNode::Kind::effect: {
       const std::string alike = node.folded > 1 ? " and " + grouped(node.folded - 1) + " alike" : "";
       return "→ " + node.name + alike + (node.children.empty() ? "  (nothing came of it yet)" : "");

@@ -53,6 +53,11 @@ std::string transfer_words(const ledger::TransferPosted& first, Money amount) {
          account_word(first.credit);
 }
 
+// ", ordered by alice: goodwill"; nothing when nobody in particular ordered it.
+std::string ordered(const std::string& by, const std::string& reason) {
+  return (by.empty() ? "" : ", ordered by " + by) + (reason.empty() ? "" : ": " + reason);
+}
+
 std::string status_words(int status, const std::string& reason) {
   return reason.empty() ? "status " + std::to_string(status) : reason;
 }
@@ -147,7 +152,12 @@ std::string words_of(const Event& event) {
           [](const identity::ApiKeyRevoked& revoked) {
             return revoked.key.value() + " at " + time_text(revoked.effective_at);
           },
-          [](const ledger::TransferPosted& posted) { return transfer_words(posted, posted.amount); },
+          [](const identity::OrgErased& erased) {
+            return erased.org.value() + ordered(erased.ordered_by, erased.reason);
+          },
+          [](const ledger::TransferPosted& posted) {
+            return transfer_words(posted, posted.amount) + ordered(posted.ordered_by, posted.reason);
+          },
           [](const quote::QuoteLocked& locked) {
             if (locked.basis == quote::Basis::estimate)
               return locked.quote.value() + ", at most " + grouped(locked.estimate.items_max) + " items at " +
@@ -209,6 +219,9 @@ std::string words_of(const Event& event) {
             return "attempt " + std::to_string(exhausted.attempt.value()) + ", " +
                    status_words(exhausted.status, exhausted.reason);
           },
+          [](const webhook::DeliveryReplayed& replayed) {
+            return replayed.delivery.value() + ordered(replayed.ordered_by, {});
+          },
           [](const billing::CheckoutOpened& opened) {
             return opened.checkout.value() + ", " + opened.pack + " for " + usd(opened.amount);
           },
@@ -232,6 +245,13 @@ std::string words_of(const Event& event) {
           [](const job_queue::JobsFlushed& flushed) { return jobs_words(flushed.jobs.size(), flushed.batch); },
           [](const job_queue::JobsReady& ready) { return ready.batch.value(); },
           [](const job_queue::JobsClosed& closed) { return jobs_words(closed.outcomes.size(), closed.batch); },
+          [](const parking::CommandParked& parked) { return parked.parked.value() + ": " + parked.reason; },
+          [](const parking::ParkedRetried& retried) {
+            return retried.parked.value() + ordered(retried.ordered_by, retried.reason);
+          },
+          [](const parking::ParkedDropped& dropped) {
+            return dropped.parked.value() + ordered(dropped.ordered_by, dropped.reason);
+          },
       },
       event);
 }
@@ -270,6 +290,7 @@ std::string words_of(const Effect& effect) {
                         [](const StopBatch&) { return std::string("stop its attempts"); },
                         [](const DeliverWebhook& deliver) { return "deliver " + deliver.delivery.value(); },
                         [](const CollectJobs&) { return std::string("collect its jobs"); },
+                        [](const EraseOrgData& erase) { return "erase what is sealed for " + erase.org.value(); },
                     },
                     effect);
 }

@@ -44,4 +44,8 @@ void add_snapshot(CLI::App& app, Console& console);
 // brctl archive run | list | verify.
 void add_archive(CLI::App& app, Console& console);
 
+// brctl events tail | show | grep.
+void add_events(CLI::App& app, Console& console);
+void add_events_show(CLI::App& events, Console& console);
+
 }  // namespace ops::brctl

@@ -203,4 +203,8 @@ std::unique_ptr<RecordStream> Source::last_records(std::size_t segments) {
   return std::make_unique<LogStream>(std::move(*scan), 0);
 }
 
+std::size_t Source::segments() const {
+  return log_ == nullptr ? 1 : log_->segments();
+}
+
 }  // namespace ops::brctl

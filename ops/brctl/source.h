@@ -59,6 +59,8 @@ class Source {
   std::unique_ptr<RecordStream> records(core::Partition partition, core::Offset from);
   // All partitions, near their end: of an embedded log its last `segments` files.
   std::unique_ptr<RecordStream> last_records(std::size_t segments);
+  // Files of an embedded log; 1 on Kafka.
+  std::size_t segments() const;
 
  private:
   explicit Source(const Config& config) : config_(config) {}

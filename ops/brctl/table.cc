@@ -36,7 +36,7 @@ std::string render_table(const std::vector<std::vector<std::string>>& rows, cons
 
 std::string grouped(std::size_t count) {
   std::string digits = std::to_string(count);
-  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  for (std::size_t at = digits.size(); at > 3;) digits.insert(at -= 3, 1, ',');
   return digits;
 }
 
