@@ -1,3 +1,5 @@
+#include "processors/audit/audit.h"
+
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
@@ -16,7 +18,6 @@
 #include "ops/brctl/source.h"
 #include "ops/checkpoints.h"
 #include "ops/version.h"
-#include "processors/audit/audit.h"
 
 namespace ops::brctl {
 
@@ -71,7 +72,11 @@ core::Result<Known> read_checkpoints(const AuditFlags& flags, const Config& conf
     const auto files = read_checkpoint_files(directory);
     if (files.has_error()) return files.error();
     if (files->empty())
-      missing.push_back({audit::Rule::checkpoints_missing, {}, {}, {}, {},
+      missing.push_back({audit::Rule::checkpoints_missing,
+                         {},
+                         {},
+                         {},
+                         {},
                          directory + " has no checkpoints, and the service makes them as soon as it has a key"});
     reader.next_directory();
     for (const CheckpointFile& file : *files)
@@ -84,7 +89,8 @@ core::Result<Known> read_checkpoints(const AuditFlags& flags, const Config& conf
 }
 
 // --until: a place in one partition, which is read to there and alone, or a time.
-core::Result<void> take_until(const AuditFlags& flags, audit::Options& options, std::vector<core::Partition>& partitions) {
+core::Result<void> take_until(const AuditFlags& flags, audit::Options& options,
+                              std::vector<core::Partition>& partitions) {
   for (const std::uint32_t partition : flags.partitions) partitions.emplace_back(partition);
   if (flags.until.empty()) return {};
   if (const std::optional<LogPlace> place = parse_place(flags.until)) {
@@ -120,6 +126,7 @@ core::Result<void> read_journal(Source& source, audit::Audit& audit, Progress& p
     return true;
   };
   if (source.log() == nullptr) return source.records()->read_on(visit);
+  if (auto archived = source.archived_records()->read_on(visit); archived.has_error()) return archived;
   if (const auto size = source.log()->bytes(); size.has_value()) bytes = *size;
   scan.emplace(source.log()->scan());
   return scan->read_on(visit, [&](const embedded_log::Damage& damage) { take_damage(audit, damage); });
@@ -198,7 +205,8 @@ void verify(Console& console, const VerifyFlags& flags) {
 }
 
 void add_verify(CLI::App& command, Console& console) {
-  CLI::App& verify_command = *command.add_subcommand("verify", "Says whether a report is as it was signed, and shows it");
+  CLI::App& verify_command =
+      *command.add_subcommand("verify", "Says whether a report is as it was signed, and shows it");
   const auto flags = std::make_shared<VerifyFlags>();
   verify_command.add_option("FILE", flags->file, "The report, of --report")->required()->type_name("");
   verify_command.add_option("--key", flags->key, "The public key; default: keys/signing.pub of the service")
@@ -212,13 +220,15 @@ void add_verify(CLI::App& command, Console& console) {
 }  // namespace
 
 void add_audit(CLI::App& app, Console& console) {
-  CLI::App& command = *app.add_subcommand(
-      "audit", "Reads the journal from its beginning and checks all that can be checked of it");
+  CLI::App& command =
+      *app.add_subcommand("audit", "Reads the journal from its beginning and checks all that can be checked of it");
   const auto flags = std::make_shared<AuditFlags>();
-  command.add_option("--checkpoints", flags->checkpoints,
-                     "Directory of checkpoints, one for each node; default: that of the service")
+  command
+      .add_option("--checkpoints", flags->checkpoints,
+                  "Directory of checkpoints, one for each node; default: that of the service")
       ->type_name("DIR");
-  command.add_option("--key", flags->key, "The public key; default: keys/signing.pub of the service")->type_name("FILE");
+  command.add_option("--key", flags->key, "The public key; default: keys/signing.pub of the service")
+      ->type_name("FILE");
   command.add_option("--until", flags->until, "Read up to this record (3/1234) or time, and no further")
       ->type_name("PLACE|TIME");
   command.add_option("--partition", flags->partitions, "Only this partition; may be said again")->type_name("N");
