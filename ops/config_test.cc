@@ -285,6 +285,10 @@ TEST(Config, production_refuses_simulated_answers) {
       "charged for; set simulated.enabled = false");
   EXPECT_EQ(loaded({"--set", "service.mode=production", "--set", "simulated.enabled=false"}).service.mode,
             Mode::production);
+  EXPECT_EQ(
+      refusal({"--set", "journal.retention_days=30"}),
+      "journal.retention_days = 30 (--set) needs journal.archive = true: nothing is removed that was not archived");
+  EXPECT_TRUE(loaded({"--set", "journal.retention_days=30", "--set", "journal.archive=true"}).journal.archive);
   EXPECT_THAT(refusal({"--set", "simulated.latency_min_ms=30"}),
               HasSubstr("is more than simulated.latency_max_ms = 20"));
 }

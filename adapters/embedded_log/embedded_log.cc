@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "adapters/embedded_log/frame.h"
-#include "processors/fault_point.h"
 
 namespace adapters::embedded_log {
 namespace {
@@ -199,7 +198,6 @@ core::Result<void> EmbeddedLog::trim(core::Partition partition, core::Offset bef
     base = base_behind(segments->back(), kept);
   }
   if (auto written = write_base(settings_.directory, base); !written) return written;
-  FAULT_POINT(F23);
   {
     const std::scoped_lock lock(mutex_);
     for (auto& [number, log] : partitions_) log.forget(segments->back());

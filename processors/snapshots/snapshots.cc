@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "processors/chain_place.h"
-#include "processors/fault_point.h"
 #include "processors/object_name.h"
 #include "processors/state_digest.h"
 #include "schemas/digest.h"
@@ -128,7 +127,6 @@ core::Result<schemas::SnapshotManifest> take_snapshot(const StateStore& store, c
   if (!written) return written.error();
   const auto blob = (*writer)->finish();
   if (!blob) return blob.error();
-  FAULT_POINT(F22);
   schemas::SnapshotManifest manifest;
   manifest.partition = partition.value();
   manifest.position = written->position;

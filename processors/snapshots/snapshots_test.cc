@@ -191,6 +191,13 @@ TEST_F(Snapshots, any_byte_of_the_rows_that_is_changed_is_noticed) {
   EXPECT_TRUE(verify_snapshot(blobs_, sound));
 }
 
+TEST_F(Snapshots, half_a_snapshot_is_none) {
+  blobs_.fail_next_put();
+  EXPECT_FALSE(take_snapshot(world_.store, partition, blobs_, signer_, world_.clock.now()));
+  EXPECT_EQ(*list_snapshots(blobs_, partition), names_);
+  expect_begins_at(manifest(1).position.next.value());
+}
+
 TEST_F(Snapshots, the_newest_are_kept_and_a_blob_goes_with_its_last_manifest) {
   const auto oldest = manifest(0);
   take();
