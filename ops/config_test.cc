@@ -277,6 +277,14 @@ TEST(Config, all_faults_are_told_at_once) {
               AllOf(HasSubstr("BATCHROUTER_X: "), HasSubstr("\n--port: "), HasSubstr("\n--set: ")));
 }
 
+// Records would be gone for good.
+TEST(Config, the_journal_gives_up_only_what_is_archived) {
+  EXPECT_EQ(
+      refusal({"--set", "journal.retention_days=30"}),
+      "journal.retention_days = 30 (--set) needs journal.archive = true: nothing is removed that was not archived");
+  EXPECT_TRUE(loaded({"--set", "journal.retention_days=30", "--set", "journal.archive=true"}).journal.archive);
+}
+
 // Made-up answers would be charged for.
 TEST(Config, production_refuses_simulated_answers) {
   EXPECT_EQ(
@@ -285,10 +293,6 @@ TEST(Config, production_refuses_simulated_answers) {
       "charged for; set simulated.enabled = false");
   EXPECT_EQ(loaded({"--set", "service.mode=production", "--set", "simulated.enabled=false"}).service.mode,
             Mode::production);
-  EXPECT_EQ(
-      refusal({"--set", "journal.retention_days=30"}),
-      "journal.retention_days = 30 (--set) needs journal.archive = true: nothing is removed that was not archived");
-  EXPECT_TRUE(loaded({"--set", "journal.retention_days=30", "--set", "journal.archive=true"}).journal.archive);
   EXPECT_THAT(refusal({"--set", "simulated.latency_min_ms=30"}),
               HasSubstr("is more than simulated.latency_max_ms = 20"));
 }

@@ -34,8 +34,10 @@ class Fold {
 
   // Writes what has changed, with the position.
   core::Result<void> write();
-  // So much has changed that it should be written.
-  bool full() const { return events_unwritten_ >= events_unwritten_max; }
+  // Of how many events the changes are not written yet. From this many on they should be: a row that many of them
+  // changed is written once.
+  std::size_t events_unwritten() const { return events_unwritten_; }
+  static constexpr std::size_t events_unwritten_max = 20'000;
 
   const schemas::Position& position() const { return position_; }
 
@@ -44,9 +46,6 @@ class Fold {
   void appended(core::Offset offset, const JournalRecord& record);
 
  private:
-  // A row that many of them change is written once.
-  static constexpr std::size_t events_unwritten_max = 20'000;
-
   core::Result<void> apply(const StoredRecord& stored, bool opens);
 
   StateStore& store_;

@@ -82,7 +82,7 @@ core::Result<void> PartitionLoop::replay(core::Offset until) {
       else if (!*counted)
         metrics_.count("batchrouter_journal_ignored_records_total", {});
     }
-    if (applied.has_value() && fold_.full()) applied = fold_.write();
+    if (applied.has_value() && fold_.events_unwritten() >= Fold::events_unwritten_max) applied = fold_.write();
     if (applied.has_error()) failure = applied.error();
     return !failure.has_value();
   };

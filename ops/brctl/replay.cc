@@ -69,6 +69,22 @@ std::optional<std::uint64_t> bytes_to_read(const ReplayFlags& flags, Source& sou
   return bytes && *bytes > 0 ? std::optional(*bytes) : std::nullopt;
 }
 
+// The files of an embedded log have the records of all partitions: a reading for each thread is less than one for each
+// partition.
+core::Result<std::vector<processors::ReplayedPartition>> replay_all(Source& source, processors::StateStore& state,
+                                                                    const processors::ReplaySettings& settings,
+                                                                    const processors::ReplayReport& report) {
+  if (source.log() == nullptr || settings.partitions.size() <= settings.threads)
+    return processors::replay(source.journal(), state, settings, report);
+  std::vector<processors::ReadAll> readings;
+  for (std::size_t i = 0; i < settings.threads; ++i) {
+    readings.push_back([stream = std::shared_ptr<RecordStream>(source.records())](const processors::VisitAll& visit) {
+      return stream->read_on(visit);
+    });
+  }
+  return processors::replay(readings, state, settings, report);
+}
+
 void print(Console& console, const ReplayFlags& flags, const std::vector<processors::ReplayedPartition>& replayed,
            const processors::StateStore& state) {
   Listing listing({{"partition", Align::right},
@@ -113,7 +129,7 @@ void run_replay(Console& console, const ReplayFlags& flags, bool compare) {
     progress.update(so_far.events, fraction);
     return true;
   };
-  const auto replayed = processors::replay((*source)->journal(), scratch->state(), *settings, report);
+  const auto replayed = replay_all(**source, scratch->state(), *settings, report);
   progress.finish(events);
   if (!replayed) return fail(console, replayed.error());
   if (comparison) return comparison->print(console, flags.json, scratch->state());

@@ -41,11 +41,20 @@ struct ReplayedPartition {
 // Called now and then, by one thread at a time. False: the replay ends with `unavailable`.
 using ReplayReport = std::function<bool(const ReplayProgress&)>;
 
+using VisitAll = std::function<bool(core::Partition, const StoredRecord&)>;
+// Hands out all records of all partitions; each partition's in order and from its first one on.
+using ReadAll = std::function<core::Result<void>(const VisitAll&)>;
+
 // Folds into a store on from where it stands: an empty one from the beginning. Partitions are apart, each is folded by
 // one thread; they are answered in the order of the settings.
 // Memory: the rows of some ten thousand events for each thread, and a record. Errors: those of Fold and of the journal;
 // invalid_request (an end behind the end of the journal, or before where the store stands).
 core::Result<std::vector<ReplayedPartition>> replay(JournalReader& journal, StateStore& store,
+                                                    const ReplaySettings& settings, const ReplayReport& report);
+
+// The same into an empty store from a log that has the records of all partitions in one sequence: each reading is done
+// by one thread, once, which folds its share of the partitions.
+core::Result<std::vector<ReplayedPartition>> replay(const std::vector<ReadAll>& readings, StateStore& store,
                                                     const ReplaySettings& settings, const ReplayReport& report);
 
 }  // namespace processors

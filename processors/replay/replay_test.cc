@@ -86,6 +86,27 @@ TEST(Replay, goes_on_from_where_a_state_stands_and_up_to_a_time) {
   EXPECT_EQ(store.rows(partition), lived.world.store.rows(partition));
 }
 
+TEST(Replay, one_reading_of_all_partitions_gives_the_same) {
+  Lived lived;
+  const auto reading = [&](const VisitAll& visit) -> core::Result<void> {
+    const auto read = lived.world.journal.read(partition, core::Offset(0), [&](const StoredRecord& stored) {
+      return visit(core::Partition(partition.value() + 1), stored) && visit(partition, stored);
+    });
+    return read ? core::Result<void>() : read.error();
+  };
+  for (const core::Offset end : {lived.world.journal.end(partition), core::Offset(11)}) {
+    ReplaySettings settings = up_to(end);
+    settings.partitions = {core::Partition(99), partition};
+    FakeStore store;
+    const auto replayed = replay({reading, reading}, store, settings, {});
+    ASSERT_TRUE(replayed) << replayed.error().detail;
+    EXPECT_EQ(replayed->at(1).position.next, end);
+    EXPECT_EQ(replayed->at(1).records, static_cast<std::uint64_t>(end.value()));
+    EXPECT_EQ(replayed->at(0).records, 0u);
+    EXPECT_EQ(digest_of_state(store, partition)->digest, lived.digests[end]);
+  }
+}
+
 TEST(Replay, says_what_it_could_not_do) {
   Lived lived;
   FakeStore store;
