@@ -35,8 +35,7 @@ core::Result<std::vector<std::string>> list_files(const std::filesystem::path& d
     if (name.size() == date_letters + extension.size() && name.ends_with(extension)) names.push_back(name);
   }
   if (error)
-    return core::Error{core::ErrorCode::storage_failed,
-                       directory.string() + ": cannot be listed: " + error.message()};
+    return core::Error{core::ErrorCode::storage_failed, directory.string() + ": cannot be listed: " + error.message()};
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -231,6 +231,7 @@ class Daemon::Parts {
   std::optional<processors::Dispatcher> dispatcher_;
   std::optional<processors::Delivery> delivery_;
   std::optional<processors::Collector> collector_;
+  std::optional<processors::Eraser> eraser_;
   boost::asio::steady_timer flush_timer_{main_};
   boost::asio::steady_timer checkpoint_timer_{main_};
 };
@@ -398,11 +399,13 @@ core::Result<void> Daemon::Parts::make_api() {
   lane_scores_.emplace(reader, now, &*dispatcher_);
   app_->lane_scores = &*lane_scores_;
   app_->lane_board = &*dispatcher_;
+  app_->lane_control = &*dispatcher_;
   delivery_.emplace(work_pool_.get_executor(),
                     processors::Delivery::Environment{reader, *node_, *vault_, mail_->sender(), *webhooks_, app_->links,
                                                       public_url, config_.webhooks.link_lifetime, now, metrics_, log_});
+  eraser_.emplace(work_pool_.get_executor(), processors::Eraser::Environment{*blobs_, *vault_, reader, *node_, log_});
   collector_.emplace(work_pool_.get_executor(), processors::Collector::Environment{*blobs_, reader, *node_, log_});
-  effects_.attach(*planner_, *dispatcher_, *delivery_, *collector_, *node_);
+  effects_.attach(*planner_, *dispatcher_, *delivery_, *collector_, *eraser_, *node_);
   return {};
 }
 

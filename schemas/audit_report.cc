@@ -12,8 +12,8 @@ SCHEMAS_FIELDS(AuditBalance, account, balance);
 SCHEMAS_FIELDS(AuditCount, what, count);
 SCHEMAS_FIELDS(AuditBatch, org, batch, place, captured, provider_cost, margin);
 SCHEMAS_FIELDS(AuditReport, format, program, made_at, source, checkpoints, until, clean, findings_count, findings,
-               records, events, partitions, balances, counts, revenue, provider_cost, margin,
-               batches_at_a_loss, largest_losses);
+               records, events, partitions, balances, counts, revenue, provider_cost, margin, batches_at_a_loss,
+               largest_losses);
 
 std::string to_json(const AuditReport& report) {
   return to_json_text(report);

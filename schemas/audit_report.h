@@ -30,9 +30,9 @@ struct AuditPartition {
   std::uint64_t owners = 0;  // terms of ownership
   std::optional<core::Timestamp> from;
   std::optional<core::Timestamp> to;
-  std::string chain;               // hexadecimal, of the last record that counts
-  std::uint64_t checkpoints = 0;   // that hold
-  core::Offset witnessed;          // by them: records before this one
+  std::string chain;                  // hexadecimal, of the last record that counts
+  std::uint64_t checkpoints = 0;      // that hold
+  core::Offset witnessed;             // by them: records before this one
   std::optional<core::Offset> blind;  // from here on records were read, and no rules of money and batches checked
   std::uint64_t findings = 0;
 };

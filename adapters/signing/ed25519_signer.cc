@@ -109,16 +109,16 @@ core::Result<std::unique_ptr<Ed25519Signer>> Ed25519Signer::open(const path& key
   const core::Result<std::string> written = read_public_key(public_key_file(keys));
   if (!written) return written.error();
   if (*written != open_key)
-    return Error{ErrorCode::configuration_invalid,
-                 public_key_file(keys).string() + " is not the public key of " + seed_file(keys).string() +
-                     ": restore both from one backup"};
+    return Error{ErrorCode::configuration_invalid, public_key_file(keys).string() + " is not the public key of " +
+                                                       seed_file(keys).string() + ": restore both from one backup"};
   return std::unique_ptr<Ed25519Signer>(new Ed25519Signer(std::move(secret), std::move(open_key)));
 }
 
 core::Result<std::unique_ptr<Ed25519Signer>> Ed25519Signer::read(const path& keys) {
   std::error_code error;
   if (std::filesystem::exists(seed_file(keys), error)) return open(keys);
-  return Error{ErrorCode::storage_failed, seed_file(keys).string() + " is not there: only the deployment itself can sign"};
+  return Error{ErrorCode::storage_failed,
+               seed_file(keys).string() + " is not there: only the deployment itself can sign"};
 }
 
 std::string Ed25519Signer::sign(std::string_view text) const {

@@ -28,8 +28,8 @@ class Ed25519Verifier final : public processors::Verifier {
   std::string key_id_;
 };
 
-// The pair of keys of a deployment, in the directory that its nodes share: `signing`, 32 bytes that nobody but the owner
-// of the file may read, and `signing.pub` for whoever checks what was signed.
+// The pair of keys of a deployment, in the directory that its nodes share: `signing`, 32 bytes that nobody but the
+// owner of the file may read, and `signing.pub` for whoever checks what was signed.
 class Ed25519Signer final : public processors::Signer {
  public:
   // Makes the keys at the first use; of several nodes that start at once, one makes them. Errors: storage_failed,

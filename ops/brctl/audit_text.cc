@@ -43,7 +43,8 @@ std::string partitions(const schemas::AuditReport& report) {
   for (const schemas::AuditPartition& each : report.partitions) {
     if (each.blind)
       text += "Partition " + std::to_string(each.partition.value()) + ": from record " +
-              std::to_string(each.blind->value()) + " on money and batches were not checked, as records before are missing "
+              std::to_string(each.blind->value()) +
+              " on money and batches were not checked, as records before are missing "
               "or unreadable.\n";
   }
   return text;
@@ -51,11 +52,12 @@ std::string partitions(const schemas::AuditReport& report) {
 
 std::string money(const schemas::AuditReport& report) {
   std::vector<std::vector<std::string>> rows{{"ACCOUNT", "BALANCE (USD)"}};
-  for (const schemas::AuditBalance& each : report.balances) rows.push_back({each.account, core::to_decimal(each.balance)});
+  for (const schemas::AuditBalance& each : report.balances)
+    rows.push_back({each.account, core::to_decimal(each.balance)});
   std::string text = "\nBalances\n" + render_table(rows);
   text += "\nOf the batches that have ended: revenue " + usd(report.revenue) + ", cost at providers " +
-          usd(report.provider_cost) + ", margin " + usd(report.margin) + "; " +
-          number(report.batches_at_a_loss) + " at a loss.\n";
+          usd(report.provider_cost) + ", margin " + usd(report.margin) + "; " + number(report.batches_at_a_loss) +
+          " at a loss.\n";
   if (report.largest_losses.empty()) return text;
   std::vector<std::vector<std::string>> losses{{"BATCH", "PLACE", "REVENUE", "COST", "MARGIN"}};
   for (const schemas::AuditBatch& each : report.largest_losses)

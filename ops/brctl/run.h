@@ -48,4 +48,16 @@ void add_archive(CLI::App& app, Console& console);
 void add_events(CLI::App& app, Console& console);
 void add_events_show(CLI::App& events, Console& console);
 
+// Of what is going on: brctl batches, lanes, parked, webhooks, credits, org, doctor.
+void add_batches(CLI::App& app, Console& console);
+void add_lanes(CLI::App& app, Console& console);
+void add_parked(CLI::App& app, Console& console);
+void add_webhooks(CLI::App& app, Console& console);
+void add_credits(CLI::App& app, Console& console);
+void add_org(CLI::App& app, Console& console);
+void add_doctor(CLI::App& app, Console& console);
+
+// brctl ledger balances | entries | trial-balance | export.
+void add_ledger(CLI::App& app, Console& console);
+
 }  // namespace ops::brctl

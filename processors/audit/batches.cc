@@ -85,8 +85,8 @@ void Batches::take_quote_consumed(const About& event) {
   if (quote->second.expires_at <= reporter_.time)
     reporter_.report(Rule::quote_expired, quoted("quote", event.quote) + " was used after its time");
   spent_.insert(event.quote);
-  consumed_.push_back({quote->first, quote->second.org, std::string(event.batch), std::move(quote->second),
-                       reporter_.event});
+  consumed_.push_back(
+      {quote->first, quote->second.org, std::string(event.batch), std::move(quote->second), reporter_.event});
   quotes_.erase(quote);
 }
 
@@ -121,8 +121,7 @@ void Batches::take(const BatchAccepted& event, EventReader& reader) {
   } else if (consumed->used = true; consumed->terms.estimate) {
     const Quote& quote = consumed->terms;
     if (!reader.read(event.plan, batch.plan)) return;
-    if (batch.plan.item_count > quote.items_max ||
-        exceeds(batch.plan.total, quote.item_ceiling, batch.plan.item_count))
+    if (batch.plan.item_count > quote.items_max || exceeds(batch.plan.total, quote.item_ceiling, batch.plan.item_count))
       reporter_.report(Rule::quote_changed, quoted("batch", event.batch) + " goes beyond the estimate of its quote");
   } else {
     if (fingerprint(event.plan) != consumed->terms.plan_text || fingerprint(event.terms) != consumed->terms.terms)
@@ -162,11 +161,11 @@ void Batches::take(const UnitsPlanned& event) {
     reporter_.report(Rule::batch_phase, quoted("batch", event.batch) + " was planned before it was queued");
   if (event.first != static_cast<std::int64_t>(batch->units.size()) ||
       event.first + static_cast<std::int64_t>(event.units.size()) > batch->plan.unit_count)
-    return reporter_.report(Rule::units_disordered,
-                            quoted("batch", event.batch) + " has " + std::to_string(batch->units.size()) + " of " +
-                                std::to_string(batch->plan.unit_count) + " units; " +
-                                std::to_string(event.units.size()) + " from " + std::to_string(event.first) +
-                                " on do not fit");
+    return reporter_.report(Rule::units_disordered, quoted("batch", event.batch) + " has " +
+                                                        std::to_string(batch->units.size()) + " of " +
+                                                        std::to_string(batch->plan.unit_count) + " units; " +
+                                                        std::to_string(event.units.size()) + " from " +
+                                                        std::to_string(event.first) + " on do not fit");
   for (const PlannedUnit& planned : event.units) {
     Unit& unit = batch->units.emplace_back();
     unit.route = static_cast<std::uint32_t>(planned.route);
@@ -192,13 +191,17 @@ void Batches::check_units(const std::string& id, const Batch& batch) {
     items += sums[i].first;
     price += sums[i].second;
     if (sums[i].first != batch.plan.routes[i].item_count)
-      reporter_.report(Rule::items_lost, "batch " + id + " has " + std::to_string(sums[i].first) + " items in units of "
-                                             "route " + std::to_string(i) + ", and its plan has " +
+      reporter_.report(Rule::items_lost, "batch " + id + " has " + std::to_string(sums[i].first) +
+                                             " items in units of "
+                                             "route " +
+                                             std::to_string(i) + ", and its plan has " +
                                              std::to_string(batch.plan.routes[i].item_count));
   }
   if (items != batch.plan.item_count)
-    reporter_.report(Rule::items_lost, "batch " + id + " has " + std::to_string(items) + " items in its units, and its "
-                                           "plan has " + std::to_string(batch.plan.item_count));
+    reporter_.report(Rule::items_lost, "batch " + id + " has " + std::to_string(items) +
+                                           " items in its units, and its "
+                                           "plan has " +
+                                           std::to_string(batch.plan.item_count));
   if (price > batch.plan.total)
     reporter_.report(Rule::charge_above_quote, "the units of batch " + id + " are quoted at " + amount(price) +
                                                    ", above the quote's " + amount(batch.plan.total));
@@ -211,14 +214,14 @@ Batches::Open Batches::find_unit(const UnitEvent& event) {
   open.batch = find_batch(event.org, event.batch);
   if (open.batch == nullptr) return {};
   if (event.unit >= static_cast<std::int64_t>(open.batch->units.size())) {
-    reporter_.report(Rule::unit_unknown,
-                     "unit " + std::to_string(event.unit) + " of batch " + std::string(event.batch) + " was never planned");
+    reporter_.report(Rule::unit_unknown, "unit " + std::to_string(event.unit) + " of batch " +
+                                             std::string(event.batch) + " was never planned");
     return {};
   }
   open.unit = &open.batch->units[static_cast<std::size_t>(event.unit)];
   if (open.unit->phase == UnitPhase::closed) {
-    reporter_.report(Rule::unit_closed_twice,
-                     "unit " + std::to_string(event.unit) + " of batch " + std::string(event.batch) + " was closed before");
+    reporter_.report(Rule::unit_closed_twice, "unit " + std::to_string(event.unit) + " of batch " +
+                                                  std::string(event.batch) + " was closed before");
     return {};
   }
   if (event.epoch != 0 || open.unit->epoch != 0) {
@@ -309,8 +312,7 @@ void Batches::take_closed(const UnitEvent& event) {
   for (std::size_t i = 0; i < batch.tally.size(); ++i) batch.tally[i] += event.progress.tally[i];
   batch.charged += event.progress.charged;
   add_costs(batch, *open.unit, event);
-  if (++batch.units_closed == batch.plan.unit_count)
-    last_units_.push_back({std::string(event.batch), reporter_.event});
+  if (++batch.units_closed == batch.plan.unit_count) last_units_.push_back({std::string(event.batch), reporter_.event});
 }
 
 // Where the event does not say, its route's best lane did everything: so it was before there were fallbacks.
@@ -384,10 +386,10 @@ void Batches::settle(const std::string& id, const Batch& batch, const BatchEnded
     reporter_.report(Rule::charge_above_quote, "batch " + id + " is charged " + amount(event.captured) +
                                                    ", above the quote's " + amount(batch.plan.total));
   if (event.captured != batch.charged || event.captured + event.released != batch.plan.total)
-    reporter_.report(Rule::settlement_mismatch,
-                     "batch " + id + " captured " + amount(event.captured) + " and released " + amount(event.released) +
-                         "; its units were charged " + amount(batch.charged) + " and " + amount(batch.plan.total) +
-                         " were reserved");
+    reporter_.report(Rule::settlement_mismatch, "batch " + id + " captured " + amount(event.captured) +
+                                                    " and released " + amount(event.released) +
+                                                    "; its units were charged " + amount(batch.charged) + " and " +
+                                                    amount(batch.plan.total) + " were reserved");
   ledger_.expect("capture/" + id, event.captured);
   ledger_.expect("release/" + id, event.released);
   for (const auto& [provider, cost] : batch.costs) ledger_.expect("provider_charge/" + id + "/" + provider, cost);

@@ -140,10 +140,10 @@ class Batches {
 
   Reporter& reporter_;
   Ledger& ledger_;
-  ByText<Quote> quotes_;    // that are locked
-  SeenIds spent_;           // quotes that are not any more
-  ByText<Batch> batches_;   // that have not ended
-  SeenIds over_;            // batches that have
+  ByText<Quote> quotes_;   // that are locked
+  SeenIds spent_;          // quotes that are not any more
+  ByText<Batch> batches_;  // that have not ended
+  SeenIds over_;           // batches that have
   std::vector<Consumed> consumed_;
   std::vector<Closed> last_units_;  // of batches that must end in this command
   std::vector<std::string> accepted_;

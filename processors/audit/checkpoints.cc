@@ -14,7 +14,8 @@ std::string digest_of_line(std::string_view line) {
 }
 
 void CheckpointFiles::report(Rule rule, const std::string& place, std::string_view what) {
-  read_.findings.push_back({rule, std::nullopt, std::nullopt, std::nullopt, std::nullopt, place + " " + std::string(what)});
+  read_.findings.push_back(
+      {rule, std::nullopt, std::nullopt, std::nullopt, std::nullopt, place + " " + std::string(what)});
 }
 
 void CheckpointFiles::next_directory() {

@@ -15,8 +15,9 @@
 namespace processors::audit {
 
 // Reads the files that a node's service wrote, in the order of their names. Every line must be signed, numbered one
-// after the other, and know the line before; so a line that was changed, removed or put in shows, and so does a file that
-// was removed from among others. What cannot show in them is that the newest lines were removed: keep copies elsewhere.
+// after the other, and know the line before; so a line that was changed, removed or put in shows, and so does a file
+// that was removed from among others. What cannot show in them is that the newest lines were removed: keep copies
+// elsewhere.
 class CheckpointFiles {
  public:
   explicit CheckpointFiles(const Verifier& key) : key_(key) {}

@@ -6,10 +6,11 @@ namespace processors::audit {
 
 void Deliveries::disordered(const DeliveryEvent& event) {
   const bool known = pending_.contains(event.delivery) || ended_.contains(fingerprint(event.delivery));
-  reporter_.report(known ? Rule::delivery_disordered : Rule::delivery_unknown,
-                   "delivery " + std::string(event.delivery) +
-                       (known ? " had come to another attempt, or to its end, before attempt " : " was never scheduled: attempt ") +
-                       std::to_string(event.attempt));
+  reporter_.report(
+      known ? Rule::delivery_disordered : Rule::delivery_unknown,
+      "delivery " + std::string(event.delivery) +
+          (known ? " had come to another attempt, or to its end, before attempt " : " was never scheduled: attempt ") +
+          std::to_string(event.attempt));
 }
 
 void Deliveries::take_scheduled(const DeliveryEvent& event, const std::vector<Batches::Ending>& endings) {

@@ -1,5 +1,5 @@
-// Events as the auditor reads them: by their names in JSON alone, and only the members that its rules need. On purpose not
-// core's types nor schemas' codec: what is audited does not audit itself.
+// Events as the auditor reads them: by their names in JSON alone, and only the members that its rules need. On purpose
+// not core's types nor schemas' codec: what is audited does not audit itself.
 //
 // Texts are views into the record's value (or into what was unescaped of it).
 #pragma once

@@ -37,7 +37,9 @@ class Ledger {
 
   // What happened in this command, and must have moved money in it. Looked at when the command ends, as transfers stand
   // before or behind their cause.
-  void expect(std::string id, std::int64_t amount) { expected_.push_back({std::move(id), {}, amount, reporter_.event}); }
+  void expect(std::string id, std::int64_t amount) {
+    expected_.push_back({std::move(id), {}, amount, reporter_.event});
+  }
   // Two transfers, or one of them, that together move it.
   void expect_either(std::string id, std::string other, std::int64_t amount) {
     expected_.push_back({std::move(id), std::move(other), amount, reporter_.event});
@@ -85,13 +87,13 @@ class Ledger {
 
   Reporter& reporter_;
   ByText<Org> orgs_;
-  ByText<std::int64_t> others_;                           // balances of accounts that are no customer's
-  SeenIds ids_;                                           // of transfers
-  SeenIds contents_;                                      // of transfers with all that they say
-  std::vector<Posted> command_;                           // by the command that is being read
-  std::vector<Expected> expected_;                        // of it
-  std::vector<Expected> recoveries_;                      // that it may have made
-  std::vector<std::string_view> touched_;                 // orgs with changes of what is reserved or held, in it
+  ByText<std::int64_t> others_;            // balances of accounts that are no customer's
+  SeenIds ids_;                            // of transfers
+  SeenIds contents_;                       // of transfers with all that they say
+  std::vector<Posted> command_;            // by the command that is being read
+  std::vector<Expected> expected_;         // of it
+  std::vector<Expected> recoveries_;       // that it may have made
+  std::vector<std::string_view> touched_;  // orgs with changes of what is reserved or held, in it
   std::uint64_t transfers_ = 0;
 };
 

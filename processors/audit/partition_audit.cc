@@ -98,8 +98,9 @@ void PartitionAudit::check_chain(const JournalRecord& record, bool opens) {
   const bool holds = unchained || after_gap_ || record.chain == computed ||
                      (!chain_other_.empty() && record.chain == chain_of(chain_other_, record));
   if (!holds) {
-    Finding finding{Rule::chain_broken, reporter_.partition, reporter_.offset, std::nullopt, std::nullopt,
-                    "the record is not what was written, or does not follow the one before"};
+    Finding finding{Rule::chain_broken, reporter_.partition,
+                    reporter_.offset,   std::nullopt,
+                    std::nullopt,       "the record is not what was written, or does not follow the one before"};
     if (opened_last_) {  // which carries no chain: only this one can tell
       finding.offset = last_counted_;
       finding.last = reporter_.offset;
@@ -131,11 +132,10 @@ void PartitionAudit::check_checkpoints() {
       continue;
     }
     if (std::exchange(mismatched_, true)) continue;  // nothing after it can match
-    reporter_.findings.add({Rule::checkpoint_mismatch, reporter_.partition, witnessed_, before(checkpoint.next),
-                            std::nullopt,
-                            "the checkpoint of " + schemas::to_rfc3339(checkpoint.at) +
-                                " says otherwise: records were rewritten after " + text_of(witnessed_) +
-                                " records had been witnessed"});
+    reporter_.findings.add(
+        {Rule::checkpoint_mismatch, reporter_.partition, witnessed_, before(checkpoint.next), std::nullopt,
+         "the checkpoint of " + schemas::to_rfc3339(checkpoint.at) + " says otherwise: records were rewritten after " +
+             text_of(witnessed_) + " records had been witnessed"});
   }
 }
 
@@ -199,9 +199,9 @@ void PartitionAudit::check_head(const Event& event) {
                                                " does not say what command it is of, its place or its time");
   if (!event_ids_.insert(event.id))
     reporter_.report(Rule::event_repeated, "event " + std::string(event.id) + " was there before");
-  if (event.source != source_)
-    reporter_.report(Rule::wrong_partition, "the event is of " + std::string(event.source));
-  if (options_.partition_count == 0 || event.subject.starts_with("partition:") || !subjects_.insert(event.subject)) return;
+  if (event.source != source_) reporter_.report(Rule::wrong_partition, "the event is of " + std::string(event.source));
+  if (options_.partition_count == 0 || event.subject.starts_with("partition:") || !subjects_.insert(event.subject))
+    return;
   const core::AggregateKey aggregate{std::string(event.subject)};
   if (core::partition_of(aggregate, options_.partition_count) != reporter_.partition)
     reporter_.report(Rule::wrong_partition, aggregate.value() + " does not belong into this partition");
@@ -209,8 +209,8 @@ void PartitionAudit::check_head(const Event& event) {
 
 void PartitionAudit::check_org(std::string_view org) {
   if (subject_org_.empty() || org.empty() || org == subject_org_) return;
-  reporter_.report(Rule::wrong_org, "the event stands among those of " + std::string(subject_org_) + " and is of " +
-                                        std::string(org));
+  reporter_.report(Rule::wrong_org,
+                   "the event stands among those of " + std::string(subject_org_) + " and is of " + std::string(org));
 }
 
 void PartitionAudit::end_command() {
@@ -276,8 +276,8 @@ bool PartitionAudit::take_bus_command(std::string_view data) {
   BusCommandTaken event;
   if (!reader_.read(data, event)) return false;
   if (event.offset <= bus_offset_)
-    reporter_.report(Rule::command_repeated, "command " + std::to_string(event.offset) + " of the bus was taken after " +
-                                                 std::to_string(bus_offset_));
+    reporter_.report(Rule::command_repeated, "command " + std::to_string(event.offset) +
+                                                 " of the bus was taken after " + std::to_string(bus_offset_));
   bus_offset_ = std::max(bus_offset_, event.offset);
   return true;
 }

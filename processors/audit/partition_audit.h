@@ -103,14 +103,14 @@ class PartitionAudit {
   std::uint64_t events_ = 0;
   std::uint64_t ignored_ = 0;
   std::uint64_t owners_ = 0;
-  bool over_ = false;    // beyond what was asked for
+  bool over_ = false;       // beyond what was asked for
   bool after_gap_ = false;  // the next record follows one that is missing
   std::optional<core::Offset> blind_from_;
   core::Offset next_;
   core::Epoch epoch_;
   std::string instance_;
-  std::string chain_;        // hexadecimal, as the last record says
-  std::string chain_other_;  // as it should have said; empty: the same
+  std::string chain_;         // hexadecimal, as the last record says
+  std::string chain_other_;   // as it should have said; empty: the same
   bool opened_last_ = false;  // the last record that counts opened an epoch
   core::Offset last_counted_;
   std::optional<core::Timestamp> first_time_;
@@ -124,8 +124,8 @@ class PartitionAudit {
   bool mismatched_ = false;
 
   SeenIds event_ids_;
-  SeenIds subjects_;  // whose partition was checked
-  std::string cause_;  // of the command that is being read
+  SeenIds subjects_;              // whose partition was checked
+  std::string cause_;             // of the command that is being read
   std::string_view subject_org_;  // of the event
 };
 

@@ -5,7 +5,8 @@ namespace processors::audit {
 Payments::Checkout* Payments::find(const CheckoutEvent& event) {
   const auto found = checkouts_.find(event.checkout);
   if (found != checkouts_.end() && found->second.org == event.org) return &found->second;
-  reporter_.report(Rule::checkout_unknown, "checkout " + std::string(event.checkout) + " was never opened for this org");
+  reporter_.report(Rule::checkout_unknown,
+                   "checkout " + std::string(event.checkout) + " was never opened for this org");
   return nullptr;
 }
 
@@ -63,8 +64,8 @@ void Payments::take_dispute(const CheckoutEvent& event) {
   bool& half = event.reinstated ? dispute.reinstated : dispute.withdrawn;
   const bool other = event.reinstated ? dispute.withdrawn : dispute.reinstated;
   if (half || checkout->phase != Phase::paid)
-    return reporter_.report(Rule::dispute_disordered,
-                            "dispute " + std::string(event.dispute) + " was moved like this before, or before the payment");
+    return reporter_.report(Rule::dispute_disordered, "dispute " + std::string(event.dispute) +
+                                                          " was moved like this before, or before the payment");
   half = true;
   const std::string id = "dispute/" + std::string(event.dispute) + (event.reinstated ? "/reinstated" : "/withdrawn");
   if (!event.reinstated && !other) {
