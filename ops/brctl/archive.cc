@@ -67,14 +67,14 @@ core::Result<processors::ArchiveLimits> limits_of(const std::string& until, std:
 }
 
 // With the journal as its owner has it: of an embedded log that is one process at a time.
-core::Result<void> trim(const Config& config, const std::vector<core::Partition>& partitions,
+core::Result<void> trim(const Config& config, std::uint32_t count, const std::vector<core::Partition>& partitions,
                         processors::BlobStore& blobs, const processors::Signer& signer, Listing& listing) {
   adapters::logging::SpdlogLog log({processors::Log::Level::error, adapters::logging::Format::text});
   adapters::prometheus::PrometheusMetrics metrics;
   const auto bus = open_bus(config, {"brctl", metrics, log, [](const std::string&) {}});
   if (!bus) return bus.error();
   const auto state = adapters::rocksdb::RocksdbState::open_secondary(
-      std::filesystem::path(config.data.directory) / "state", config.journal.partitions, {});
+      std::filesystem::path(config.data.directory) / "state", count, {});
   if (!state) return state.error();
   for (const core::Partition partition : partitions) {
     const auto before = processors::trim_archived((*bus)->journal(), **state, blobs, signer, partition, now());
@@ -111,7 +111,7 @@ void run_archive(Console& console, const ArchiveFlags& flags) {
   }
   if (!flags.trim) return archived.print(console, flags.json, "partitions");
   Listing trimmed({{"partition", Align::right}, {"not_needed_before", Align::right}});
-  if (const auto done = trim(*config, partitions, **blobs, **signer, trimmed); !done)
+  if (const auto done = trim(*config, (*source)->partitions(), partitions, **blobs, **signer, trimmed); !done)
     return fail(console, done.error());
   if (!flags.json) archived.print(console, false, "partitions");
   if (!flags.json) console.out << '\n';

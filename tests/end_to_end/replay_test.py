@@ -22,6 +22,7 @@ class Replay(unittest.TestCase):
         self.addCleanup(directory.cleanup)
         self.directory = pathlib.Path(directory.name)
         self.data = self.directory / "data"
+        self.settings = {}  # of brctl
 
     def test_the_state_on_disk_is_what_the_journal_gives(self):
         with Service(self.data, SETTINGS) as service:
@@ -119,8 +120,8 @@ class Replay(unittest.TestCase):
 
     @bus.embedded_only("it looks at segments")
     def test_a_trimmed_journal_and_its_archive_are_one(self):
-        settings = {**SETTINGS, "journal.segment_bytes": "1 MiB", "journal.partitions": 2}
-        with Service(self.data, settings) as service:
+        self.settings = {"journal.segment_bytes": "1 MiB", "journal.partitions": 2}
+        with Service(self.data, {**SETTINGS, **self.settings}) as service:
             account = streamed.sign_up(service, "archive@example.com")
             give_up = time.monotonic() + 4 * HANG_SECONDS
             while len(self.segments()) < 4:
@@ -172,7 +173,7 @@ class Replay(unittest.TestCase):
         return answer["partitions"]
 
     def brctl(self, *arguments, expect=0, as_json=True):
-        settings = {**bus.settings(self.data)}
+        settings = {**bus.settings(self.data), **self.settings}
         command = [str(BRCTL), *arguments, "--data", str(self.data), *(["--json"] if as_json else []),
                    *(f"--set={key}={value if isinstance(value, str) else json.dumps(value)}"
                      for key, value in settings.items())]
