@@ -18,9 +18,10 @@ using Faults = std::vector<std::string>;
 constexpr std::string_view variable_prefix = "BATCHROUTER_";
 
 // Of the tests and of clients: the service leaves them alone.
-constexpr std::array<std::string_view, 8> foreign_variables = {
-    "BATCHROUTER_REQUIRE_KAFKA",    "BATCHROUTER_TEST_KAFKA", "BATCHROUTER_TEST_BUS", "BATCHROUTER_BIN_DIR",
-    "BATCHROUTER_UPDATE_CONTRACTS", "BATCHROUTER_API_KEY",    "BATCHROUTER_BASE_URL", "BATCHROUTER_FAULT_POINT"};
+constexpr std::array<std::string_view, 9> foreign_variables = {
+    "BATCHROUTER_REQUIRE_KAFKA", "BATCHROUTER_TEST_KAFKA",       "BATCHROUTER_TEST_BUS",
+    "BATCHROUTER_BIN_DIR",       "BATCHROUTER_UPDATE_CONTRACTS", "BATCHROUTER_API_KEY",
+    "BATCHROUTER_BASE_URL",      "BATCHROUTER_FAULT_POINT",      "BATCHROUTER_OPERATOR"};
 
 std::vector<Setting> settings_of_environment(const Environment& environment, Faults& faults) {
   std::vector<Setting> settings;

@@ -28,6 +28,7 @@
 #include "adapters/providers/provider_lane.h"
 #include "adapters/random/random.h"
 #include "adapters/rocksdb/state.h"
+#include "adapters/signing/ed25519_signer.h"
 #include "adapters/simulated/simulated_lane.h"
 #include "adapters/stripe/stripe_checkout.h"
 #include "adapters/vault/local_vault.h"
@@ -37,6 +38,7 @@
 #include "api/http/server.h"
 #include "api/resources/resources.h"
 #include "ops/bus.h"
+#include "ops/checkpoints.h"
 #include "ops/config_values.h"
 #include "ops/mail.h"
 #include "ops/providers.h"
@@ -166,6 +168,8 @@ class Daemon::Parts {
   core::Result<void> make_api();
   core::Result<void> recover();
   void flush_state_periodically();
+  void write_checkpoints();
+  void write_checkpoints_periodically();
   void wait_until_idle();
   void stop();
 
@@ -183,8 +187,10 @@ class Daemon::Parts {
   std::optional<adapters::files::LockFile> lock_;  // one process a data directory, whatever the bus
   std::unique_ptr<Bus> bus_;
   std::unique_ptr<adapters::vault::LocalVault> vault_;
+  std::unique_ptr<adapters::signing::Ed25519Signer> signer_;
   std::unique_ptr<adapters::blobs::LocalBlobs> blobs_;
   std::unique_ptr<adapters::rocksdb::RocksdbState> state_;
+  std::optional<Checkpoints> checkpoints_;
   adapters::passwords::PasswordHasher passwords_;
   adapters::webhooks::SystemResolver resolver_;
   std::optional<adapters::http_client::HttpClient> http_client_;
@@ -213,7 +219,9 @@ class Daemon::Parts {
   std::optional<processors::Dispatcher> dispatcher_;
   std::optional<processors::Delivery> delivery_;
   std::optional<processors::Collector> collector_;
+  std::optional<processors::Eraser> eraser_;
   boost::asio::steady_timer flush_timer_{main_};
+  boost::asio::steady_timer checkpoint_timer_{main_};
 };
 
 core::Result<void> Daemon::Parts::open_data() {
@@ -245,12 +253,18 @@ core::Result<void> Daemon::Parts::open_data() {
   auto vault = adapters::vault::LocalVault::open(shared / "keys");
   if (vault.has_error()) return vault.error();
   vault_ = std::move(*vault);
+  const std::filesystem::path checkpoints = checkpoint_directory_of(config_);
+  if (const auto prepared = Checkpoints::prepare(checkpoints, now()); prepared.has_error()) return prepared;
+  auto signer = adapters::signing::Ed25519Signer::open(shared / "keys");
+  if (signer.has_error()) return signer.error();
+  signer_ = std::move(*signer);
   auto blobs = adapters::blobs::LocalBlobs::open(shared / "blobs");
   if (blobs.has_error()) return blobs.error();
   blobs_ = std::move(*blobs);
   auto state = open_state(data / "state", config_, log_);
   if (state.has_error()) return state.error();
   state_ = std::move(*state);
+  checkpoints_.emplace(checkpoints, *signer_, *state_, config_.journal.partitions, now);
   return {};
 }
 
@@ -359,11 +373,13 @@ core::Result<void> Daemon::Parts::make_api() {
   lane_scores_.emplace(reader, now, &*dispatcher_);
   app_->lane_scores = &*lane_scores_;
   app_->lane_board = &*dispatcher_;
+  app_->lane_control = &*dispatcher_;
   delivery_.emplace(work_pool_.get_executor(),
                     processors::Delivery::Environment{reader, *node_, *vault_, mail_->sender(), *webhooks_, app_->links,
                                                       public_url, config_.webhooks.link_lifetime, now, metrics_, log_});
+  eraser_.emplace(work_pool_.get_executor(), processors::Eraser::Environment{*blobs_, *vault_, reader, *node_, log_});
   collector_.emplace(work_pool_.get_executor(), processors::Collector::Environment{*blobs_, reader, *node_, log_});
-  effects_.attach(*planner_, *dispatcher_, *delivery_, *collector_, *node_);
+  effects_.attach(*planner_, *dispatcher_, *delivery_, *collector_, *eraser_, *node_);
   return {};
 }
 
@@ -401,6 +417,7 @@ core::Result<void> Daemon::Parts::start() {
   // Requests are answered while partitions are being opened, since others may forward to those that are open already.
   if (const auto recovered = recover(); recovered.has_error()) return recovered;
   flush_state_periodically();
+  write_checkpoints_periodically();
   const std::string url = url_of(config_, server_->port());
   const api::Settings& settings = app_->settings;
   info(log_, "listening",
@@ -415,6 +432,23 @@ void Daemon::Parts::flush_state_periodically() {
     if (const auto flushed = state_->flush(); flushed.has_error())
       processors::error(log_, "state_flush_failed", {{"reason", flushed.error().detail}});
     flush_state_periodically();
+  });
+}
+
+// What is known of the journal outside of it. The service goes on without.
+void Daemon::Parts::write_checkpoints() {
+  const auto written = checkpoints_->write();
+  metrics_.count("batchrouter_checkpoints_total", {{"outcome", written.has_error() ? "failed" : "written"}},
+                 written.has_error() ? 1 : static_cast<double>(*written));
+  if (written.has_error())
+    processors::error(log_, "checkpoints_failed", {{"reason", written.error().detail}});
+}
+
+void Daemon::Parts::write_checkpoints_periodically() {
+  write_checkpoints();
+  checkpoint_timer_.expires_after(config_.audit.checkpoint_interval);
+  checkpoint_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) write_checkpoints_periodically();
   });
 }
 
@@ -472,6 +506,7 @@ void Daemon::Parts::stop() {
   for (std::thread& thread : http_threads_) thread.join();
   http_threads_.clear();
   if (bus_) bus_->stop();
+  if (checkpoints_) write_checkpoints();
   if (state_) {
     if (const auto flushed = state_->flush(); flushed.has_error())
       processors::error(log_, "state_flush_failed", {{"reason", flushed.error().detail}});

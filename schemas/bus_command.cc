@@ -160,4 +160,8 @@ core::Result<BusCommand> decode_bus_command(std::string_view value) {
   return decoded;
 }
 
+std::string command_word(const core::Command& command) {
+  return std::visit([]<class T>(const T&) { return std::string(TypeName<T>::value); }, command);
+}
+
 }  // namespace schemas

@@ -78,7 +78,7 @@ TEST_F(EventsTest, tail_has_the_newest_that_match_over_all_files) {
   EXPECT_EQ(newest.lines(), 3u);
   EXPECT_THAT(newest.out,
               HasSubstr("2023-11-14T22:14:19Z  2/19.1        identity.api_key_created     org:org_2  key_59\n"));
-  const Answer old = events({"tail", "-n", "3", "--batch", "bat_1"});
+  const Answer old = events({"tail", "-n", "3", "--batch", "bat_7"});
   EXPECT_EQ(old.lines(), 1u) << "it is in the first file";
   EXPECT_EQ(events({"tail", "-n", "500"}).lines(), 120u);
   EXPECT_EQ(events({"tail", "-n", "500", "--type", "batch.*"}).lines(), 60u);
