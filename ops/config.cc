@@ -97,6 +97,11 @@ std::string catalog_directory_of(const Config& config) {
   return shared_directory_of(config) + "/catalog";
 }
 
+std::string checkpoint_directory_of(const Config& config) {
+  return config.audit.checkpoint_directory.empty() ? config.data.directory + "/checkpoints"
+                                                   : config.audit.checkpoint_directory;
+}
+
 std::string public_url_of(const Config& config, std::uint16_t listening_port) {
   return config.http.public_url.empty() ? url_of(config, listening_port) : config.http.public_url;
 }

@@ -53,6 +53,8 @@ struct Config {
   struct Journal {
     std::uint32_t partitions = 16;
     std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+    bool archive = false;
+    std::chrono::days retention{0};
   } journal;
 
   struct Kafka {
@@ -70,7 +72,13 @@ struct Config {
 
   struct State {
     std::uint64_t cache_bytes = std::uint64_t{64} << 20;
+    std::chrono::minutes snapshot_interval{60};
   } state;
+
+  struct Audit {
+    std::string checkpoint_directory;  // empty: see checkpoint_directory_of
+    std::chrono::seconds checkpoint_interval{60};
+  } audit;
 
   struct Accounts {
     core::Money starter_grant = core::Money::from_cents(25'00);
@@ -195,6 +203,9 @@ Checkout checkout_of(const Config& config);
 // What all nodes of a cluster share: blobs, keys and the catalog.
 std::string shared_directory_of(const Config& config);
 std::string catalog_directory_of(const Config& config);
+
+// Where signed checkpoints of the journal are put.
+std::string checkpoint_directory_of(const Config& config);
 
 // The base of links, without a '/' at its end. `listening_port` is the one that was bound, as http.port may be 0.
 std::string public_url_of(const Config& config, std::uint16_t listening_port);

@@ -14,7 +14,7 @@ LAYERS = ["core", "schemas", "processors", "adapters", "api", "ops", "tests"]
 HOMES = {
     "rocksdb/": ["adapters/rocksdb"],
     "curl/": ["adapters/http_client", "adapters/mail", "adapters/webhooks"],
-    "sodium": ["adapters/random", "adapters/passwords", "adapters/vault"],
+    "sodium": ["adapters/random", "adapters/passwords", "adapters/signing", "adapters/vault"],
     "prometheus/": ["adapters/prometheus"],
     "librdkafka/": ["adapters/kafka"],
     "rapidjson/": ["schemas", "adapters/simulated", "api"],

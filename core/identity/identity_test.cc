@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "core/identity/rules.h"
+#include "core/ledger/rules.h"
 #include "core/testing/samples.h"
 #include "core/testing/scenario.h"
 

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "core/ledger/rules.h"
 #include "core/testing/samples.h"
 #include "core/testing/scenario.h"
 

@@ -7,6 +7,7 @@ import unittest
 from decimal import Decimal
 from urllib.parse import urlencode
 
+from support import auditing
 from support.service import HANG_SECONDS, Service
 
 ZERO = Decimal(0)
@@ -29,6 +30,12 @@ class ServiceTest(unittest.TestCase):
         code = service.stop()
         self.assertTrue(alive, "the service died:\n" + service.output())
         self.assertEqual(code, 0, "the service did not end well:\n" + service.output())
+        self.assert_books_good(service)
+
+    def assert_books_good(self, service):
+        """Whatever the test did, an auditor finds nothing in the journal."""
+        code, report = auditing.audit(service)
+        self.assertEqual(code, 0, "brctl audit found something:\n" + auditing.findings(report))
 
     def assert_problem(self, response, status, code):
         """Every refusal is problem+json with a stable code and a request id."""

@@ -59,12 +59,15 @@ class Service:
 
     def command(self):
         """What start() runs."""
+        return [self.program, *self.flags(), "--port", "0", *self.arguments]
+
+    def flags(self):
+        """Its settings, as brctl takes them too."""
         settings = self.settings
         if "service.bus" not in settings:
             settings = {**bus.settings(self.data), **settings}
-        return [self.program, "--data", str(self.data), "--port", "0",
-                *(f"--set={key}={value if isinstance(value, str) else json.dumps(value)}"
-                  for key, value in settings.items()), *self.arguments]
+        return ["--data", str(self.data), *(f"--set={key}={value if isinstance(value, str) else json.dumps(value)}"
+                                            for key, value in settings.items())]
 
     def start(self):
         self._ready.clear()
