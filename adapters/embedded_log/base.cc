@@ -84,6 +84,16 @@ core::Result<Base> read_base(const std::filesystem::path& directory) {
   return base;
 }
 
+core::Result<std::vector<FirstSequence>> list_kept_segments(const std::filesystem::path& directory) {
+  auto segments = list_segments(directory);
+  if (!segments) return segments;
+  // After the listing: what it began with meanwhile is listed all the same.
+  const auto base = read_base(directory);
+  if (!base) return base.error();
+  std::erase_if(*segments, [&](FirstSequence segment) { return segment < base->segment; });
+  return segments;
+}
+
 core::Result<void> write_base(const std::filesystem::path& directory, const Base& base) {
   std::string text = fmt::format("{}\nsegment {}\n", heading, base.segment);
   for (const auto& [partition, before] : base.partitions) {

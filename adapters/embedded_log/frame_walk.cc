@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/embedded_log/base.h"
+
 namespace adapters::embedded_log {
 namespace {
 
@@ -40,8 +42,10 @@ FrameWalk::FrameWalk(const std::filesystem::path& directory, Place begin)
     : directory_(directory), reader_(directory), place_(begin), counted_(begin.position == 0) {}
 
 core::Result<std::optional<Frame>> FrameWalk::next(const Damaged& damaged) {
-  if (auto begun = begin(); !begun) return begun.error();
-  while (place_) {
+  for (;;) {
+    auto begun = begin(damaged);
+    if (!begun) return begun.error();
+    if (!*begun) break;
     auto frame = frame_at(*place_);
     if (!frame) {
       if (auto skipped = skip_trimmed(frame.error()); !skipped) return skipped.error();
@@ -50,6 +54,7 @@ core::Result<std::optional<Frame>> FrameWalk::next(const Damaged& damaged) {
     if (*frame) {
       if (auto checked = check_order(**frame, damaged); !checked) return checked.error();
       found_at_ = *place_;
+      found_any_ = true;
       place_->position += (*frame)->bytes();
       ++frames_;
       return frame;
@@ -61,14 +66,34 @@ core::Result<std::optional<Frame>> FrameWalk::next(const Damaged& damaged) {
   return std::nullopt;
 }
 
-core::Result<bool> FrameWalk::begin() {
+// False where there is nothing to read yet.
+core::Result<bool> FrameWalk::begin(const Damaged& damaged) {
   if (place_) return true;
-  auto segments = list_segments(directory_);
-  if (!segments) return segments.error();
-  if (segments->empty()) return false;
-  place_ = Place{.segment = segments->front(), .position = 0};
-  whole_log_ = segments->front() == 0;
-  return true;
+  for (std::optional<FirstSequence> before;;) {
+    const auto base = read_base(directory_);
+    if (!base) return base.error();
+    auto segments = list_segments(directory_);
+    if (!segments) return segments.error();
+    const auto front = std::ranges::lower_bound(*segments, base->segment);
+    if (front == segments->end() && base->segment == 0) return false;
+    const bool missing = front == segments->end() || *front != base->segment;
+    if (missing && before != base->segment) {  // perhaps it was trimmed away just now
+      before = base->segment;
+      continue;
+    }
+    whole_log_ = !missing;
+    for (const auto& [partition, kept] : base->partitions) {
+      if (!missing) expected_[partition] = kept.first;
+    }
+    if (missing) {
+      auto reported =
+          report(damage_at({base->segment, 0}, "the log begins with this segment, and it is missing"), damaged);
+      if (!reported) return reported.error();
+      if (front == segments->end()) return false;
+    }
+    place_ = Place{.segment = *front, .position = 0};
+    return true;
+  }
 }
 
 core::Result<std::optional<Frame>> FrameWalk::frame_at(Place place) {
@@ -81,18 +106,20 @@ core::Result<std::optional<Frame>> FrameWalk::frame_at(Place place) {
   return decode_frame(*bytes);
 }
 
-// A segment that was listed and is gone when it is opened was trimmed away: the next one is the oldest now.
-core::Result<bool> FrameWalk::skip_trimmed(const core::Error& error) {
-  auto segments = list_segments(directory_);
+core::Error FrameWalk::trimmed_away() const {
+  return core::Error{core::ErrorCode::unavailable,
+                     directory_.string() + ": segments were trimmed away before they were read; begin again"};
+}
+
+// A segment that was listed and is gone when it is opened was trimmed away: the log begins behind it now.
+core::Result<void> FrameWalk::skip_trimmed(const core::Error& error) {
+  const auto segments = list_kept_segments(directory_);
   if (!segments) return segments.error();
   if (segments->empty() || segments->front() <= place_->segment) return error;
-  if (!expected_.empty()) {
-    return core::Error{core::ErrorCode::unavailable,
-                       directory_.string() + ": segments were trimmed away before they were read; begin again"};
-  }
-  place_ = Place{.segment = segments->front(), .position = 0};
-  whole_log_ = false;
-  return true;
+  if (found_any_) return trimmed_away();
+  place_.reset();
+  expected_.clear();
+  return {};
 }
 
 // No whole frame begins here. False where the log ends for now.
@@ -138,6 +165,9 @@ core::Result<bool> FrameWalk::go_on(const Damaged& damaged) {
 core::Result<void> FrameWalk::enter(FirstSequence segment, const Damaged& damaged) {
   const FirstSequence expected = place_->segment + frames_;
   if (counted_ && segment != expected) {
+    const auto base = read_base(directory_);
+    if (!base) return base.error();
+    if (base->segment > expected) return trimmed_away();
     auto reported = report(damage_at({segment, 0}, fmt::format("this segment should follow {} records, but {} are "
                                                                "there; a segment or its end is missing",
                                                                segment, expected)),

@@ -37,7 +37,7 @@ core::Error error_of(const Damage& damage);
 // Threading: one thread at a time. Memory: about a MiB, or what the largest frame has.
 class FrameWalk {
  public:
-  // From the oldest segment there is.
+  // From the oldest segment that is kept.
   explicit FrameWalk(const std::filesystem::path& directory);
   // From a frame on, which the caller knows to begin there.
   FrameWalk(const std::filesystem::path& directory, Place begin);
@@ -59,10 +59,11 @@ class FrameWalk {
     bool was_durable = false;         // a frame there was written when the place was already durable
   };
 
-  core::Result<bool> begin();
+  core::Result<bool> begin(const Damaged& damaged);
   core::Result<std::optional<Frame>> frame_at(Place place);
   core::Result<bool> go_on(const Damaged& damaged);
-  core::Result<bool> skip_trimmed(const core::Error& error);
+  core::Result<void> skip_trimmed(const core::Error& error);
+  core::Error trimmed_away() const;
   core::Result<Tail> scan_tail(Place end);
   core::Result<void> check_order(const Frame& frame, const Damaged& damaged);
   core::Result<void> enter(FirstSequence segment, const Damaged& damaged);
@@ -74,10 +75,11 @@ class FrameWalk {
   SegmentReader reader_;
   std::optional<Place> place_;  // nothing until there is a segment
   Place found_at_{};
+  bool found_any_ = false;
   std::optional<Place> quiet_at_;  // the end was here, and all behind it was looked at
   std::uint64_t frames_ = 0;       // of this segment so far
   bool counted_ = true;            // all of this segment's frames are in `frames_`
-  bool whole_log_ = false;         // begun where the log was begun
+  bool whole_log_ = false;         // begun where the log begins: what is not in `expected_` begins at 0
   std::map<core::Partition, core::Offset> expected_;
 };
 

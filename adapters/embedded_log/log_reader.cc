@@ -55,14 +55,6 @@ core::Result<std::uint64_t> LogReader::bytes() const {
 }
 
 core::Result<core::Offset> LogReader::first(core::Partition partition) {
-  auto segments = list_segments(directory_);
-  if (!segments) return segments.error();
-  for (const FirstSequence segment : *segments) {
-    auto found = first_in(segment, partition);
-    if (!found) return found.error();
-    if (*found) return (*found)->offset;
-  }
-  // None is left: what was trimmed says where the next one will be.
   const auto base = read_base(directory_);
   if (!base) return base.error();
   const auto before = base->partitions.find(partition);
@@ -109,7 +101,7 @@ core::Result<core::Offset> LogReader::read(core::Partition partition, core::Offs
 
 // A place from which a walk meets every record of the partition from `from` on. Nothing where there is none at all.
 core::Result<std::optional<LogReader::Found>> LogReader::find(core::Partition partition, core::Offset from) {
-  auto segments = list_segments(directory_);
+  auto segments = list_kept_segments(directory_);
   if (!segments) return segments.error();
   if (segments->empty()) return std::nullopt;
   {
@@ -119,19 +111,29 @@ core::Result<std::optional<LogReader::Found>> LogReader::find(core::Partition pa
       return end->second;
   }
   for (std::size_t i = segments->size(); i-- > 0 && from.value() > 0;) {
-    auto found = first_in((*segments)[i], partition);
+    auto found = first_in((*segments)[i], i + 1 == segments->size(), partition);
     if (!found) return found.error();
     if (*found && (*found)->offset <= from) return found;
   }
   return Found{core::Offset(0), {.segment = segments->front(), .position = 0}};
 }
 
-// Looks at the heads only, up to the partition's first record.
-core::Result<std::optional<LogReader::Found>> LogReader::first_in(FirstSequence segment, core::Partition partition) {
+core::Result<std::optional<LogReader::Found>> LogReader::first_in(FirstSequence segment, bool grows,
+                                                                  core::Partition partition) {
   {
     const std::scoped_lock lock(mutex_);
     if (const auto known = firsts_.find({segment, partition}); known != firsts_.end()) return known->second;
   }
+  auto found = look_for_first_in(segment, partition);
+  if (!found || (!*found && grows)) return found;
+  const std::scoped_lock lock(mutex_);
+  firsts_.insert_or_assign({segment, partition}, *found);
+  return found;
+}
+
+// Looks at the heads only, up to the partition's first record.
+core::Result<std::optional<LogReader::Found>> LogReader::look_for_first_in(FirstSequence segment,
+                                                                           core::Partition partition) const {
   SegmentReader reader(directory_);
   for (Place place{.segment = segment, .position = 0};;) {
     auto head_bytes = reader.bytes_at(place, frame_head_bytes);
@@ -148,8 +150,7 @@ core::Result<std::optional<LogReader::Found>> LogReader::first_in(FirstSequence 
       if (!bytes) return bytes.error();
       const std::optional<Frame> frame = decode_frame(*bytes);
       if (!frame) return std::nullopt;  // being written, or damage that the walk will name
-      const std::scoped_lock lock(mutex_);
-      return firsts_.insert_or_assign({segment, partition}, Found{frame->offset, place}).first->second;
+      return Found{frame->offset, place};
     }
     place.position += head->frame_bytes;
   }

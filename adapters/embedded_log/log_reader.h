@@ -76,13 +76,15 @@ class LogReader final : public processors::JournalReader {
   explicit LogReader(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
   core::Error trimmed(core::Partition partition, core::Offset from, core::Offset kept) const;
-  core::Result<std::optional<Found>> first_in(FirstSequence segment, core::Partition partition);
+  core::Result<std::optional<Found>> first_in(FirstSequence segment, bool grows, core::Partition partition);
+  core::Result<std::optional<Found>> look_for_first_in(FirstSequence segment, core::Partition partition) const;
   core::Result<std::optional<Found>> find(core::Partition partition, core::Offset from);
 
   const std::filesystem::path directory_;
   std::mutex mutex_;  // of what follows: places that were found and stay
-  std::map<std::pair<FirstSequence, core::Partition>, Found> firsts_;  // a partition's first record in a segment
-  std::map<core::Partition, Found> ends_;                              // where its last reading ended
+  // A partition's first record in a segment; of segments that grow no more also that there is none.
+  std::map<std::pair<FirstSequence, core::Partition>, std::optional<Found>> firsts_;
+  std::map<core::Partition, Found> ends_;  // where its last reading ended
 };
 
 }  // namespace adapters::embedded_log

@@ -238,22 +238,28 @@ TEST_F(LogReaderTest, EveryFlippedByteBeforeLaterWritesIsNamedAndNothingElseIsLo
 }
 
 TEST_F(LogReaderTest, AMissingSegmentIsDamageAndATrimmedOneIsNot) {
-  {
-    const auto log = open_log();
-    ASSERT_NO_FATAL_FAILURE(fill(*log, 60));
-  }
+  auto log = open_log();
+  ASSERT_NO_FATAL_FAILURE(fill(*log, 60));
   const std::vector<FirstSequence> files = segments();
   ASSERT_GE(files.size(), 4u);
   const Records records = all(*reader());
 
-  const std::string second = read_file(path(files[1]));
-  std::filesystem::remove(path(files[1]));
-  Records scanned;
-  LogScan broken = reader()->scan();
-  const auto missing = read_on(broken, scanned);
-  ASSERT_FALSE(missing);
-  EXPECT_THAT(missing.error().detail, testing::HasSubstr("a segment or its end is missing"));
-  write_file(path(files[1]), second);
+  for (const std::size_t lost : {std::size_t{1}, std::size_t{0}}) {
+    const std::string bytes = read_file(path(files[lost]));
+    std::filesystem::remove(path(files[lost]));
+    Records scanned;
+    LogScan broken = reader()->scan();
+    const auto missing = read_on(broken, scanned);
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code, core::ErrorCode::log_corrupt);
+    EXPECT_THAT(missing.error().detail, testing::HasSubstr("missing"));
+    std::vector<Damage> found;
+    LogScan going_on = reader()->scan();
+    ASSERT_TRUE(read_on(going_on, scanned, [&](const Damage& damage) { found.push_back(damage); }));
+    EXPECT_FALSE(found.empty());
+    EXPECT_FALSE(scanned.empty());
+    write_file(path(files[lost]), bytes);
+  }
 
   const auto beside = reader();
   LogScan begun = beside->scan();  // has read the first record when it is trimmed away
@@ -262,23 +268,43 @@ TEST_F(LogReaderTest, AMissingSegmentIsDamageAndATrimmedOneIsNot) {
     followed[partition.value()].push_back(stored);
     return false;
   }));
-  std::filesystem::remove(path(files[0]));
+  const std::string first_file = read_file(path(files[0]));
+  for (std::uint32_t partition = 0; partition < partition_count; ++partition)
+    ASSERT_TRUE(log->trim(core::Partition(partition),
+                          core::Offset(static_cast<std::int64_t>((files[1] - partition + 2) / partition_count))));
+  ASSERT_EQ(segments().front(), files[1]);
   ASSERT_TRUE(read_on(begun, followed));
   expect_same(followed, records);
 
-  const auto first = beside->first(core::Partition(1));
-  ASSERT_TRUE(first);
-  EXPECT_GT(*first, core::Offset(0));
-  const auto gone = beside->read(core::Partition(1), core::Offset(0), [](const auto&) { return true; });
-  ASSERT_FALSE(gone);
-  EXPECT_EQ(gone.error().code, core::ErrorCode::log_corrupt);
-  EXPECT_THAT(gone.error().detail, testing::HasSubstr("gone"));
-  std::vector<processors::StoredRecord> kept;
-  ASSERT_TRUE(beside->read(core::Partition(1), *first, [&](const auto& stored) {
-    kept.push_back(stored);
-    return true;
-  }));
-  EXPECT_EQ(kept.size(), records.at(1).size() - static_cast<std::size_t>(first->value()));
+  for (const bool left_behind : {false, true}) {
+    if (left_behind) write_file(path(files[0]), first_file);  // a crash amid the trimming
+    const auto first = beside->first(core::Partition(1));
+    ASSERT_TRUE(first);
+    EXPECT_EQ(*first, *log->first(core::Partition(1)));
+    EXPECT_GT(*first, core::Offset(0));
+    const auto gone = beside->read(core::Partition(1), core::Offset(0), [](const auto&) { return true; });
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(gone.error().code, core::ErrorCode::log_corrupt);
+    EXPECT_THAT(gone.error().detail, testing::HasSubstr("trimmed"));
+    std::vector<processors::StoredRecord> kept;
+    ASSERT_TRUE(beside->read(core::Partition(1), *first, [&](const auto& stored) {
+      kept.push_back(stored);
+      return true;
+    }));
+    EXPECT_EQ(kept.size(), records.at(1).size() - static_cast<std::size_t>(first->value()));
+    Records scanned;
+    LogScan whole = beside->scan();
+    ASSERT_TRUE(read_on(whole, scanned));
+    EXPECT_TRUE(std::ranges::equal(scanned[1], kept, same));
+  }
+
+  LogScan left_alone = beside->scan();
+  ASSERT_TRUE(left_alone.read_on([](core::Partition, const processors::StoredRecord&) { return false; }));
+  for (std::uint32_t partition = 0; partition < partition_count; ++partition)
+    ASSERT_TRUE(log->trim(core::Partition(partition), core::Offset(19)));
+  const auto outrun = read_on(left_alone, followed);
+  ASSERT_FALSE(outrun);
+  EXPECT_EQ(outrun.error().code, core::ErrorCode::unavailable);
 }
 
 TEST_F(LogReaderTest, DamagedFilesNeverCrashItAndItComesToAnEnd) {
