@@ -202,10 +202,11 @@ void add_storage(std::vector<Key>& table) {
       .add("cache_bytes", &Config::State::cache_bytes, byte_count(mebibyte, 1'024 * gibibyte),
            "Memory for reading state.");
   Rows(table, "audit", &Config::audit)
-      .add("checkpoint_directory", &Config::Audit::checkpoint_directory,
-           text("the path of a directory, or \"\"", has_no_controls),
-           "Where signed checkpoints of the journal are put, on another disk if there is one. Empty: checkpoints in the "
-           "data directory.")
+      .add(
+          "checkpoint_directory", &Config::Audit::checkpoint_directory,
+          text("the path of a directory, or \"\"", has_no_controls),
+          "Where signed checkpoints of the journal are put, on another disk if there is one. Empty: checkpoints in the "
+          "data directory.")
       .add("checkpoint_seconds", &Config::Audit::checkpoint_interval, duration<seconds>(seconds(1), hours(1)),
            "How often they are made.");
 }
