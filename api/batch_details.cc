@@ -14,7 +14,7 @@ constexpr std::size_t units_shown_max = 100;
 constexpr std::uint32_t receipt_lines_max = 1'000;  // embedded; the artifact has them all
 
 core::Result<std::string> load_metadata(const App& app, const core::batch::Batch& batch) {
-  const auto blob = app.blobs.open(batch.plan.blob);
+  const auto blob = app.blobs.open(batch.org, batch.plan.blob);
   if (blob.has_error()) return blob.error();
   const core::Result<std::string> text = (*blob)->read(0, (*blob)->size());
   if (text.has_error()) return text.error();

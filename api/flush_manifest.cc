@@ -90,8 +90,8 @@ core::Result<std::vector<core::JobId>> pick(const App& app, const core::OrgId& o
   return jobs;
 }
 
-core::Result<std::string> read_payload(const App& app, const core::Digest& digest) {
-  const auto blob = app.blobs.open(digest);
+core::Result<std::string> read_payload(const App& app, const core::OrgId& org, const core::Digest& digest) {
+  const auto blob = app.blobs.open(org, digest);
   if (blob.has_error()) return blob.error();
   return (*blob)->read(0, (*blob)->size());
 }
@@ -127,7 +127,7 @@ core::Result<FlushManifest> make_flush_manifest(const App& app, const core::OrgI
     if (job.has_error()) return job.error();
     const schemas::queue::JobType* type = *job ? schemas::queue::job_types().find((*job)->type) : nullptr;
     if (type == nullptr) continue;
-    const core::Result<std::string> payload = read_payload(app, (*job)->payload);
+    const core::Result<std::string> payload = read_payload(app, org, (*job)->payload);
     if (payload.has_error()) return payload.error();
     const std::string line = schemas::queue::manifest_line(*type, id, *payload, models);
     if ((*spool)->size() + line.size() > flush_bytes_max && !manifest.jobs.empty()) break;

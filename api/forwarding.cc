@@ -65,7 +65,7 @@ Aggregate of_mailed_token(const App&, const http::Request& request) {
   return token.has_error() ? std::nullopt : of_org(schemas::org_of_token(*token));
 }
 
-Aggregate of_local_page(const App&, const http::Request& request) {
+Aggregate of_org_in_path(const App&, const http::Request& request) {
   const std::string& org = request.path_parameter("org");
   const bool named = org.starts_with(schemas::org_prefix) &&
                      schemas::ulid_well_formed(std::string_view(org).substr(schemas::org_prefix.size()));
@@ -77,23 +77,42 @@ Aggregate of_stripe_event(const App& app, const http::Request& request) {
   return event.has_error() ? std::nullopt : aggregate_of(*event);
 }
 
-using Find = Aggregate (*)(const App&, const http::Request&);
+std::optional<core::Partition> partition_in_path(const App& app, const http::Request& request) {
+  const std::string& text = request.path_parameter("partition");
+  std::uint32_t number = 0;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool one_of_ours =
+      fault == std::errc() && end == text.data() + text.size() && number < app.reader.partition_count();
+  return one_of_ours ? std::optional(core::Partition(number)) : std::nullopt;
+}
+
+// Which partition a request needs. Nothing: none, or it shows nothing that names one, and can be refused anywhere.
+using Find = std::optional<core::Partition> (*)(const App&, const http::Request&);
+
+template <Aggregate (*find)(const App&, const http::Request&)>
+std::optional<core::Partition> partition_of(const App& app, const http::Request& request) {
+  const Aggregate aggregate = find(app, request);
+  return aggregate ? std::optional(app.reader.partition(*aggregate)) : std::nullopt;
+}
 
 struct Rule {
   std::string_view access;
   Find find;
 };
 
-constexpr std::array<Rule, 9> rules = {{
-    {resources::anyone, nothing},
-    {resources::probe, nothing},
-    {resources::visitor, of_credential},
-    {resources::org, of_credential},
-    {resources::signed_link, of_file},
-    {resources::email_holder, of_email},
-    {resources::mail_reader, of_mailed_token},
-    {resources::local_page, of_local_page},
-    {resources::stripe_event, of_stripe_event},
+constexpr std::array<Rule, 12> rules = {{
+    {resources::anyone, partition_of<nothing>},
+    {resources::probe, partition_of<nothing>},
+    {resources::visitor, partition_of<of_credential>},
+    {resources::org, partition_of<of_credential>},
+    {resources::signed_link, partition_of<of_file>},
+    {resources::email_holder, partition_of<of_email>},
+    {resources::mail_reader, partition_of<of_mailed_token>},
+    {resources::local_page, partition_of<of_org_in_path>},
+    {resources::stripe_event, partition_of<of_stripe_event>},
+    {resources::operator_node, partition_of<nothing>},
+    {resources::operator_org, partition_of<of_org_in_path>},
+    {resources::operator_partition, partition_in_path},
 }};
 
 Find rule_of(std::string_view access) {
@@ -150,8 +169,8 @@ core::Error moving() {
                      "shortly."};
 }
 
-std::optional<std::string> owner_elsewhere(const App& app, const core::AggregateKey& needed) {
-  return app.forward_to ? app.forward_to(app.reader.partition(needed)) : std::nullopt;
+std::optional<std::string> owner_elsewhere(const App& app, core::Partition needed) {
+  return app.forward_to ? app.forward_to(needed) : std::nullopt;
 }
 
 http::awaitable<Outcome> hand_on(const App& app, http::Proxy& proxy, std::string owner, http::Request& request) {
@@ -179,7 +198,7 @@ class Forwarding {
   // `next` and `find` belong to the route, which outlives its requests.
   http::awaitable<http::Response> serve(const http::Handler& next, Find find, http::Request& request) {
     take_header(app_, request);
-    const Aggregate needed = app_.forward_to ? find(app_, request) : std::nullopt;
+    const std::optional<core::Partition> needed = app_.forward_to ? find(app_, request) : std::nullopt;
     std::optional<std::string> owner = needed ? owner_elsewhere(app_, *needed) : std::nullopt;
     if (!owner) co_return co_await next(request);
     Outcome answer = co_await hand_on(app_, proxy_, std::move(*owner), request);
@@ -196,15 +215,10 @@ class Forwarding {
 
 http::awaitable<std::optional<Outcome>> ask_owner(const App& app, http::Proxy& proxy, core::AggregateKey needed,
                                                   http::Request& request) {
-  std::optional<std::string> owner = owner_elsewhere(app, needed);
+  std::optional<std::string> owner = owner_elsewhere(app, app.reader.partition(needed));
   if (!owner) co_return std::nullopt;
   Outcome answer = co_await hand_on(app, proxy, std::move(*owner), request);
   co_return std::optional<Outcome>(std::move(answer));
-}
-
-std::optional<core::AggregateKey> aggregate_needed(std::string_view access, const App& app,
-                                                   const http::Request& request) {
-  return rule_of(access)(app, request);
 }
 
 void forward_to_owners(http::Router& router, const App& app) {

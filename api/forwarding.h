@@ -34,9 +34,4 @@ void forward_to_owners(http::Router& router, const App& app);
 http::awaitable<std::optional<Outcome>> ask_owner(const App& app, http::Proxy& proxy, core::AggregateKey needed,
                                                   http::Request& request);
 
-// What lies in the partition that a request needs, by the word its route has for who may call it (resources.h).
-// Nothing: it needs none, or shows nothing that names one, and can be refused anywhere. Requires: one of those words.
-std::optional<core::AggregateKey> aggregate_needed(std::string_view access, const App& app,
-                                                   const http::Request& request);
-
 }  // namespace api

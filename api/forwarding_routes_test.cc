@@ -70,6 +70,8 @@ class RoutesTest : public ::testing::Test {
     const processors::FileReference file{org, core::BatchId("bat_" + ulid), processors::Artifact::output};
     for (const char* name : {"id", "job", "slug"}) request.path_parameters.emplace_back(name, app.links.file_id(file));
     request.path_parameters.emplace_back("org", org.value());
+    request.path_parameters.emplace_back("partition", "7");
+    request.path_parameters.emplace_back("provider", "openai");
     const std::string token = "obv_" + ulid + std::string(43, 'a');
     request.headers.add("Authorization", "Bearer obs_" + ulid + std::string(43, 'a'));
     if (route.options.access == resources::stripe_event) {
@@ -152,13 +154,17 @@ TEST_F(RoutesTest, AskWhoseThePartitionIsBeforeTheyLookIntoIt) {
     const http::Response response = call(route, request);
     EXPECT_EQ(store.touched, 0);
     EXPECT_EQ(bus.commands, 0);
-    if (route.options.access == resources::anyone || route.options.access == resources::probe) {
+    const std::string_view access = route.options.access;
+    if (access == resources::anyone || access == resources::probe || access == resources::operator_node) {
       EXPECT_TRUE(asked.empty());
       continue;
     }
     EXPECT_EQ(response.status, 503);
     EXPECT_THAT(response.body, HasSubstr("Nothing was done"));
-    EXPECT_EQ(asked, std::vector{route.options.access == resources::email_holder ? of_email : of_org});
+    const core::Partition of_path(7);
+    EXPECT_EQ(asked, std::vector{access == resources::email_holder         ? of_email
+                                 : access == resources::operator_partition ? of_path
+                                                                           : of_org});
   }
 }
 
@@ -183,7 +189,8 @@ TEST_F(RoutesTest, RefuseHereWhatNamesNobody) {
     http::Request request;
     request.method = route.method;
     request.target = request.path = route.pattern;
-    for (const char* name : {"id", "job", "slug", "org"}) request.path_parameters.emplace_back(name, "nonsense");
+    for (const char* name : {"id", "job", "slug", "org", "partition", "provider"})
+      request.path_parameters.emplace_back(name, "nonsense");
     request.headers.add("Authorization", "Bearer nonsense");
     const http::Response response = call(route, request);
     EXPECT_NE(response.status, 503);

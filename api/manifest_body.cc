@@ -81,8 +81,9 @@ core::Result<std::optional<std::string>> small_text(const SpooledBody& body, std
   return std::optional(std::move(*text));
 }
 
-processors::Intake make_intake(const App& app, std::size_t faults_max) {
+processors::Intake make_intake(const App& app, const core::OrgId& org, std::size_t faults_max) {
   processors::Intake::Settings settings;
+  settings.owner = org;
   settings.items_per_unit = app.settings.items_per_unit;
   settings.batch_expectation = app.settings.batch_expectation;
   settings.faults_max = faults_max;
@@ -90,7 +91,7 @@ processors::Intake make_intake(const App& app, std::size_t faults_max) {
 }
 
 http::awaitable<core::Result<processors::ReceivedManifest>> receive_manifest(const App& app, const SpooledBody& body) {
-  auto work = [&app, &body] { return make_intake(app).receive(*body.bytes, body.format); };
+  auto work = [&app, &body] { return make_intake(app, {}).receive(*body.bytes, body.format); };
   co_return co_await http::run_on(app.long_work, std::move(work));
 }
 
@@ -100,7 +101,7 @@ http::awaitable<core::Result<processors::PlannedManifest>> plan_manifest(const A
   auto work = [&app, &org, &manifest, faults_max]() -> core::Result<processors::PlannedManifest> {
     const core::Result<core::learning::Scores> scores = scores_of(app, org);
     if (scores.has_error()) return scores.error();
-    return make_intake(app, faults_max).plan(manifest, app.now(), *scores);
+    return make_intake(app, org, faults_max).plan(manifest, app.now(), *scores);
   };
   co_return co_await http::run_on(app.long_work, std::move(work));
 }

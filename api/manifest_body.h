@@ -26,8 +26,9 @@ http::awaitable<core::Result<SpooledBody>> spool_body(const App& app, http::Requ
 // The body as text when it is no longer than `bytes_max`; nullopt otherwise.
 core::Result<std::optional<std::string>> small_text(const SpooledBody& body, std::size_t bytes_max);
 
-// `faults_max`: of routing, listed.
-processors::Intake make_intake(const App& app, std::size_t faults_max = core::manifest_faults_max);
+// `org`: whose blobs plans become. `faults_max`: of routing, listed.
+processors::Intake make_intake(const App& app, const core::OrgId& org,
+                               std::size_t faults_max = core::manifest_faults_max);
 
 http::awaitable<core::Result<processors::ReceivedManifest>> receive_manifest(const App& app, const SpooledBody& body);
 http::awaitable<core::Result<processors::PlannedManifest>> plan_manifest(

@@ -32,7 +32,7 @@ core::Result<std::set<std::uint32_t>> succeeded_items(const App& app, const core
 core::Result<std::size_t> append_unit(const App& app, const core::batch::Unit& unit, processors::Spool& items) {
   const core::Result<std::set<std::uint32_t>> succeeded = succeeded_items(app, unit);
   if (succeeded.has_error()) return succeeded.error();
-  const auto blob = app.blobs.open(unit.blob);
+  const auto blob = app.blobs.open(unit.org, unit.blob);
   if (blob.has_error()) return blob.error();
   processors::LineReader lines(**blob);
   std::size_t appended = 0;
@@ -84,7 +84,7 @@ core::Result<processors::ReplannedItems> collect_retry_items(const App& app, con
     return core::Error{core::ErrorCode::nothing_to_retry,
                        "every item of this batch succeeded; there is nothing to retry"};
 
-  const auto blob = app.blobs.open(batch.plan.blob);
+  const auto blob = app.blobs.open(batch.org, batch.plan.blob);
   if (blob.has_error()) return blob.error();
   const core::Result<std::string> text = (*blob)->read(0, (*blob)->size());
   if (text.has_error()) return text.error();

@@ -18,9 +18,10 @@ using Faults = std::vector<std::string>;
 constexpr std::string_view variable_prefix = "BATCHROUTER_";
 
 // Of the tests and of clients: the service leaves them alone.
-constexpr std::array<std::string_view, 8> foreign_variables = {
-    "BATCHROUTER_REQUIRE_KAFKA",    "BATCHROUTER_TEST_KAFKA", "BATCHROUTER_TEST_BUS", "BATCHROUTER_BIN_DIR",
-    "BATCHROUTER_UPDATE_CONTRACTS", "BATCHROUTER_API_KEY",    "BATCHROUTER_BASE_URL", "BATCHROUTER_FAULT_POINT"};
+constexpr std::array<std::string_view, 9> foreign_variables = {
+    "BATCHROUTER_REQUIRE_KAFKA", "BATCHROUTER_TEST_KAFKA",       "BATCHROUTER_TEST_BUS",
+    "BATCHROUTER_BIN_DIR",       "BATCHROUTER_UPDATE_CONTRACTS", "BATCHROUTER_API_KEY",
+    "BATCHROUTER_BASE_URL",      "BATCHROUTER_FAULT_POINT",      "BATCHROUTER_OPERATOR"};
 
 std::vector<Setting> settings_of_environment(const Environment& environment, Faults& faults) {
   std::vector<Setting> settings;
@@ -100,6 +101,13 @@ void check_together(const EffectiveConfig& effective, Faults& faults) {
   }
 }
 
+void check_retention(const EffectiveConfig& effective, Faults& faults) {
+  const Config::Journal& journal = effective.config.journal;
+  if (journal.retention > std::chrono::days(0) && !journal.archive)
+    faults.push_back(with_origin(effective, "journal.retention_days") +
+                     " needs journal.archive = true: nothing is removed that was not archived");
+}
+
 void check_mail(const EffectiveConfig& effective, Faults& faults) {
   const Config::Mail& mail = effective.config.mail;
   const std::string kind = with_origin(effective, "mail.kind");
@@ -143,6 +151,7 @@ core::Result<EffectiveConfig> load_effective_config(const ConfigFlags& flags, co
   apply(settings_of_flags(flags, faults), effective, faults);
   if (faults.empty()) {
     check_together(effective, faults);
+    check_retention(effective, faults);
     check_mail(effective, faults);
     check_stripe(effective, faults);
   }

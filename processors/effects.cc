@@ -5,12 +5,13 @@
 
 namespace processors {
 
-void Effects::attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, Collector& collector,
+void Effects::attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, Collector& collector, Eraser& eraser,
                      CommandBus& bus) {
   planner_ = &planner;
   dispatcher_ = &dispatcher;
   delivery_ = &delivery;
   collector_ = &collector;
+  eraser_ = &eraser;
   bus_ = &bus;
 }
 
@@ -28,7 +29,7 @@ void Effects::start(const TermPointer& term, const core::AggregateKey& origin, c
                  },
                  [&](const core::DeliverWebhook& delivery) { delivery_->deliver(term, delivery); },
                  [&](const core::CollectJobs& jobs) { collector_->collect(term, jobs); },
-                 [](const core::EraseOrgData&) {},
+                 [&](const core::EraseOrgData& erase) { eraser_->erase(term, erase); },
              },
              effect);
 }

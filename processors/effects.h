@@ -8,13 +8,15 @@
 #include "processors/dispatch/dispatcher.h"
 #include "processors/dispatch/planner.h"
 #include "processors/effect_runner.h"
+#include "processors/erasure/eraser.h"
 #include "processors/job_queue/collector.h"
 
 namespace processors {
 
 class Effects final : public EffectRunner {
  public:
-  void attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, Collector& collector, CommandBus& bus);
+  void attach(Planner& planner, Dispatcher& dispatcher, Delivery& delivery, Collector& collector, Eraser& eraser,
+              CommandBus& bus);
 
   void start(const TermPointer& term, const core::AggregateKey& origin, const core::Effect& effect) override;
 
@@ -23,6 +25,7 @@ class Effects final : public EffectRunner {
   Dispatcher* dispatcher_ = nullptr;
   Delivery* delivery_ = nullptr;
   Collector* collector_ = nullptr;
+  Eraser* eraser_ = nullptr;
   CommandBus* bus_ = nullptr;
 };
 

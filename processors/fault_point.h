@@ -4,7 +4,8 @@
 //
 // F09 before the intent to dispatch · F10 after it, before the provider is called · F11 after the provider has
 // accepted, before its batch is recorded · F12 results downloaded, none recorded · F13 some of the results recorded ·
-// F14 all of them, before settlement · F15 some of the jobs of an ended batch closed
+// F14 all of them, before settlement · F15 some of the jobs of an ended batch closed ·
+// F16 results of an erased org removed · F17 its other payloads too · F18 its key destroyed, and nobody told
 #pragma once
 
 #ifdef BATCHROUTER_FAULT_POINTS

@@ -12,6 +12,9 @@
 
 namespace processors {
 
+// Raised when the fold makes other rows of the same events: state and snapshots of another format are passed over.
+constexpr int row_format = 4;
+
 struct StateDigest {
   schemas::Position position;  // how far the fold had come
   std::uint64_t rows = 0;

@@ -1,5 +1,6 @@
 #include "schemas/bus_command.h"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -21,19 +22,39 @@ core::Error invalid(std::string place, std::string what) {
   return {core::ErrorCode::invalid_request, std::move(what), std::move(place)};
 }
 
-std::string_view attribute(const rapidjson::Value& json, const char* name) {
-  const auto found = json.FindMember(name);
-  return found != json.MemberEnd() && found->value.IsString() ? text_of(found->value) : std::string_view{};
+// The members of an object, each as its JSON text; nothing when the text is no object. Of those of one name the first
+// counts.
+using Members = std::map<std::string, std::string_view, std::less<>>;
+std::optional<Members> members_of(std::string_view text) {
+  JsonReader json(text);
+  Members members;
+  std::string_view name, value;
+  json.begin_object();
+  while (json.next_member(name)) {
+    std::string key(name);
+    if (json.skip(value)) members.try_emplace(std::move(key), value);
+  }
+  if (!json.at_end()) return std::nullopt;
+  return members;
+}
+
+// Empty when it is absent or no text.
+std::string attribute(const Members& members, std::string_view name) {
+  const auto found = members.find(name);
+  if (found == members.end()) return {};
+  JsonReader json(found->second);
+  std::string_view text;
+  return json.read_text(text) ? std::string(text) : std::string();
 }
 
 // The first member that must be there and is not; empty when all are.
 template <class T>
-std::string missing_member(const rapidjson::Value& data) {
+std::string missing_member(const Members& data) {
   std::string missing;
   std::apply(
       [&](const auto&... field) {
         const auto look = [&]<class Class, class Member>(const Field<Class, Member>& one) {
-          if (!may_be_absent(one) && missing.empty() && !data.HasMember(std::string(one.name))) missing = one.name;
+          if (!may_be_absent(one) && missing.empty() && !data.contains(one.name)) missing = one.name;
         };
         (look(field), ...);
       },
@@ -104,38 +125,43 @@ std::optional<core::AggregateKey> open_to_the_bus(const core::Command& command) 
 }  // namespace
 
 core::Result<BusCommand> decode_bus_command(std::string_view value) {
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(value.data(), value.size());
-  if (document.HasParseError() || !document.IsObject())
-    return core::Error{core::ErrorCode::malformed_json, "a command must be a CloudEvent, one JSON object"};
-  if (attribute(document, "specversion") != "1.0") return invalid("/specversion", "must be \"1.0\"");
+  const std::optional<Members> event = members_of(value);
+  if (!event) return core::Error{core::ErrorCode::malformed_json, "a command must be a CloudEvent, one JSON object"};
+  if (attribute(*event, "specversion") != "1.0") return invalid("/specversion", "must be \"1.0\"");
 
   BusCommand decoded;
-  decoded.id = core::CommandId(std::string(attribute(document, "id")));
+  decoded.id = core::CommandId(attribute(*event, "id"));
   if (decoded.id.value().empty() || decoded.id.value().size() > id_bytes_max)
     return invalid("/id",
                    "must be a text of 1 to " + std::to_string(id_bytes_max) + " bytes, another for each command");
-  std::string_view type = attribute(document, "type");
+  const std::string type_attribute = attribute(*event, "type");
+  std::string_view type = type_attribute;
   if (!type.starts_with(type_prefix) || !type.substr(type_prefix.size()).ends_with(type_version))
     return invalid("/type", "must be batchrouter.<aggregate>.<command>.v1");
   type.remove_prefix(type_prefix.size());
   type.remove_suffix(type_version.size());
-  const auto data = document.FindMember("data");
-  if (data == document.MemberEnd() || !data->value.IsObject()) return invalid("/data", "must be an object");
+  const auto data = event->find("data");
+  const std::optional<Members> members = data == event->end() ? std::nullopt : members_of(data->second);
+  if (!members) return invalid("/data", "must be an object");
 
+  const auto read = Codec<core::Command>::reader_of(type);
+  if (read == nullptr) return invalid("/type", "there is no command of this type");
+  JsonReader json(data->second);
   std::string path;
-  if (!Codec<core::Command>::read_named(type, data->value, decoded.command, path))
-    return path.empty() ? invalid("/type", "there is no command of this type")
-                        : invalid("/data" + path, "is not as the command's JSON Schema says");
+  if (!read(json, decoded.command, path)) return invalid("/data" + path, "is not as the command's JSON Schema says");
   const std::string missing =
-      std::visit([&]<class T>(const T&) { return missing_member<T>(data->value); }, decoded.command);
+      std::visit([&]<class T>(const T&) { return missing_member<T>(*members); }, decoded.command);
   if (!missing.empty()) return invalid("/data/" + missing, "is missing");
   const std::optional<core::AggregateKey> owner = open_to_the_bus(decoded.command);
   if (!owner) return invalid("/type", "this command is not taken from the bus");
   decoded.aggregate = *owner;
-  if (attribute(document, "subject") != owner->value())
+  if (attribute(*event, "subject") != owner->value())
     return invalid("/subject", "must be " + owner->value() + ", whom the data names");
   return decoded;
+}
+
+std::string command_word(const core::Command& command) {
+  return std::visit([]<class T>(const T&) { return std::string(TypeName<T>::value); }, command);
 }
 
 }  // namespace schemas

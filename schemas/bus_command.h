@@ -4,6 +4,7 @@
 //    "subject": "org:org_…", "data": {"org": "org_…", "batch": "bat_…"}}
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "core/command.h"
@@ -21,5 +22,8 @@ struct BusCommand {
 // such as how an attempt went, is refused.
 // Errors: malformed_json; invalid_request, its `param` naming the place.
 core::Result<BusCommand> decode_bus_command(std::string_view value);
+
+// "batch.cancel": the type without what all types have in common.
+std::string command_word(const core::Command& command);
 
 }  // namespace schemas

@@ -48,8 +48,7 @@ TEST(GroupTexts, refuse_what_is_no_group_and_never_crash) {
   std::mt19937 random(5);
   for (int round = 0; round < 5000; ++round) {
     std::string text = sound;
-    for (unsigned change = random() % 5; change > 0; --change)
-      text[random() % text.size()] = "{}\"\\,[]x"[random() % 8];
+    for (auto change = random() % 5; change > 0; --change) text[random() % text.size()] = "{}\"\\,[]x"[random() % 8];
     text.resize(random() % (text.size() + 1));
     if (const auto events = split_group(text)) {
       for (const std::string_view event : *events) attribute_of(event, "type");

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::string_view type_prefix = "batchrouter.";
 constexpr std::string_view type_version = ".v1";
+constexpr std::size_t event_bytes_typical = 600;
 
 std::string_view short_name(const core::Event& event) {
   return std::visit([]<class T>(const T&) { return TypeName<T>::value; }, event);
@@ -23,28 +24,43 @@ void write_attribute(JsonWriter& writer, const char* name, std::string_view valu
   write_text(writer, value);
 }
 
-std::string_view attribute(const rapidjson::Value& json, const char* name) {
-  const auto found = json.FindMember(name);
-  return found != json.MemberEnd() && found->value.IsString() ? text_of(found->value) : std::string_view{};
+using EventCodec = Codec<core::Event>;
+
+// "batch.accepted" of "batchrouter.batch.accepted.v1"; empty when it is none of ours.
+std::string_view short_name_of(std::string_view type) {
+  if (!type.starts_with(type_prefix)) return {};
+  type.remove_prefix(type_prefix.size());
+  if (!type.ends_with(type_version)) return {};
+  type.remove_suffix(type_version.size());
+  return type;
 }
 
-core::Result<RecordedEvent> decode_one(const rapidjson::Value& json, std::size_t index) {
-  if (!json.IsObject()) return malformed(index, "it is not an object");
-  std::string_view type = attribute(json, "type");
-  const auto data = json.FindMember("data");
-  const bool ours = type.starts_with(type_prefix) && type.substr(type_prefix.size()).ends_with(type_version);
-  if (!ours || data == json.MemberEnd())
-    return malformed(index, "its type or data is missing or of a version this program does not know");
-  type.remove_prefix(type_prefix.size());
-  type.remove_suffix(type_version.size());
-
-  RecordedEvent event;
-  event.cause = core::CommandId(std::string(attribute(json, "causationid")));
-  event.aggregate = core::AggregateKey(std::string(attribute(json, "subject")));
-  std::string path;
-  if (!Codec<core::Event>::read_named(type, data->value, event.event, path))
-    return malformed(index, "its type " + std::string(type) + " is unknown, or data" + path + " cannot be read");
-  return event;
+// The type of an event stands before its data, as we write it.
+core::Result<void> read_event(JsonReader& json, std::size_t index, RecordedEvent& event) {
+  if (!json.begin_object()) return malformed(index, "it is not an object");
+  EventCodec::Read read = nullptr;  // the data of its type
+  bool has_data = false;
+  std::string_view name, text;
+  while (json.next_member(name)) {
+    if (name == "type") {
+      if (!json.read_text(text)) break;
+      read = EventCodec::reader_of(short_name_of(text));
+      if (read == nullptr)
+        return malformed(index, "its type '" + std::string(text) + "' is none that this program knows");
+    } else if (name == "causationid") {
+      if (json.read_text(text)) event.cause = core::CommandId(std::string(text));
+    } else if (name == "subject") {
+      if (json.read_text(text)) event.aggregate = core::AggregateKey(std::string(text));
+    } else if (name == "data" && read != nullptr && !has_data) {
+      std::string path;
+      has_data = read(json, event.event, path);
+      if (!has_data) return malformed(index, "data" + path + " cannot be read");
+    } else {
+      json.skip(text);
+    }
+  }
+  if (json.failed() || !has_data) return malformed(index, "its type or data is missing, or its JSON is broken");
+  return {};
 }
 
 }  // namespace
@@ -82,17 +98,17 @@ std::string GroupWriter::finish() && {
 }
 
 core::Result<std::vector<RecordedEvent>> decode_group(std::string_view value) {
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(value.data(), value.size());
-  if (document.HasParseError() || !document.IsArray())
-    return core::Error{core::ErrorCode::malformed_event, "a group of events that is not a JSON array"};
+  JsonReader json(value);
   std::vector<RecordedEvent> events;
-  events.reserve(document.Size());
-  for (const rapidjson::Value& json : document.GetArray()) {
-    core::Result<RecordedEvent> event = decode_one(json, events.size());
-    if (event.has_error()) return event.error();
-    events.push_back(std::move(*event));
+  events.reserve(value.size() / event_bytes_typical + 1);
+  json.begin_array();
+  while (json.next_element()) {
+    RecordedEvent& event = events.emplace_back();
+    if (const core::Result<void> read = read_event(json, events.size() - 1, event); read.has_error())
+      return read.error();
   }
+  if (!json.at_end())
+    return core::Error{core::ErrorCode::malformed_event, "a group of events that is not a JSON array"};
   return events;
 }
 

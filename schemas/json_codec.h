@@ -5,17 +5,18 @@
 // what was written before the member existed stays readable for ever.
 #pragma once
 
-#include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <bitset>
 #include <chrono>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -25,6 +26,7 @@
 #include "core/sealed.h"
 #include "core/time.h"
 #include "schemas/fields.h"
+#include "schemas/json_reader.h"
 #include "schemas/rfc3339.h"
 
 namespace schemas {
@@ -33,10 +35,6 @@ using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
 
 inline void write_text(JsonWriter& writer, std::string_view text) {
   writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-
-inline std::string_view text_of(const rapidjson::Value& json) {
-  return {json.GetString(), json.GetStringLength()};
 }
 
 // Overload resolution by type; each kind of value has one Codec.
@@ -48,18 +46,19 @@ void write_json(JsonWriter& writer, const T& value) {
   Codec<T>::write(writer, value);
 }
 
-// False when the JSON is not of this type; `path` then names the place.
+// False when what comes next is not of this type; `path` then names the place.
 template <class T>
-bool read_json(const rapidjson::Value& json, T& value, std::string& path) {
+bool read_json(JsonReader& json, T& value, std::string& path) {
   return Codec<T>::read(json, value, path);
 }
 
 template <>
 struct Codec<std::string> {
   static void write(JsonWriter& writer, const std::string& value) { write_text(writer, value); }
-  static bool read(const rapidjson::Value& json, std::string& value, std::string&) {
-    if (!json.IsString()) return false;
-    value = text_of(json);
+  static bool read(JsonReader& json, std::string& value, std::string&) {
+    std::string_view text;
+    if (!json.read_text(text)) return false;
+    value = text;
     return true;
   }
 };
@@ -67,21 +66,13 @@ struct Codec<std::string> {
 template <>
 struct Codec<bool> {
   static void write(JsonWriter& writer, bool value) { writer.Bool(value); }
-  static bool read(const rapidjson::Value& json, bool& value, std::string&) {
-    if (!json.IsBool()) return false;
-    value = json.GetBool();
-    return true;
-  }
+  static bool read(JsonReader& json, bool& value, std::string&) { return json.read_bool(value); }
 };
 
 template <>
 struct Codec<double> {
   static void write(JsonWriter& writer, double value) { writer.Double(value); }
-  static bool read(const rapidjson::Value& json, double& value, std::string&) {
-    if (!json.IsNumber()) return false;
-    value = json.GetDouble();
-    return true;
-  }
+  static bool read(JsonReader& json, double& value, std::string&) { return json.read_number(value); }
 };
 
 template <class T>
@@ -93,15 +84,15 @@ struct Codec<T> {
     else
       writer.Uint64(value);
   }
-  static bool read(const rapidjson::Value& json, T& value, std::string&) {
+  static bool read(JsonReader& json, T& value, std::string&) {
     if constexpr (std::is_signed_v<T>) {
-      if (!json.IsInt64() || json.GetInt64() < std::numeric_limits<T>::min() ||
-          json.GetInt64() > std::numeric_limits<T>::max())
-        return false;
-      value = static_cast<T>(json.GetInt64());
+      std::int64_t number = 0;
+      if (!json.read_integer(number) || !std::in_range<T>(number)) return false;
+      value = static_cast<T>(number);
     } else {
-      if (!json.IsUint64() || json.GetUint64() > std::numeric_limits<T>::max()) return false;
-      value = static_cast<T>(json.GetUint64());
+      std::uint64_t number = 0;
+      if (!json.read_natural(number) || !std::in_range<T>(number)) return false;
+      value = static_cast<T>(number);
     }
     return true;
   }
@@ -113,11 +104,12 @@ struct Codec<T> {
   static void write(JsonWriter& writer, T value) {
     write_text(writer, EnumNames<T>::list[static_cast<std::size_t>(value)]);
   }
-  static bool read(const rapidjson::Value& json, T& value, std::string&) {
-    if (!json.IsString()) return false;
+  static bool read(JsonReader& json, T& value, std::string&) {
+    std::string_view name;
+    if (!json.read_text(name)) return false;
     const auto& names = EnumNames<T>::list;
     for (std::size_t i = 0; i < names.size(); ++i) {
-      if (names[i] != text_of(json)) continue;
+      if (names[i] != name) continue;
       value = static_cast<T>(i);
       return true;
     }
@@ -128,7 +120,7 @@ struct Codec<T> {
 template <class Tag, class Rep>
 struct Codec<core::StrongId<Tag, Rep>> {
   static void write(JsonWriter& writer, const core::StrongId<Tag, Rep>& value) { write_json(writer, value.value()); }
-  static bool read(const rapidjson::Value& json, core::StrongId<Tag, Rep>& value, std::string& path) {
+  static bool read(JsonReader& json, core::StrongId<Tag, Rep>& value, std::string& path) {
     Rep inner{};
     if (!read_json(json, inner, path)) return false;
     value = core::StrongId<Tag, Rep>(std::move(inner));
@@ -139,9 +131,10 @@ struct Codec<core::StrongId<Tag, Rep>> {
 template <>
 struct Codec<core::Money> {
   static void write(JsonWriter& writer, core::Money value) { writer.Int64(value.nanos()); }
-  static bool read(const rapidjson::Value& json, core::Money& value, std::string&) {
-    if (!json.IsInt64()) return false;
-    value = core::Money::from_nanos(json.GetInt64());
+  static bool read(JsonReader& json, core::Money& value, std::string&) {
+    std::int64_t nanos = 0;
+    if (!json.read_integer(nanos)) return false;
+    value = core::Money::from_nanos(nanos);
     return true;
   }
 };
@@ -149,9 +142,10 @@ struct Codec<core::Money> {
 template <>
 struct Codec<core::TokenPrice> {
   static void write(JsonWriter& writer, core::TokenPrice value) { writer.Int64(value.picos()); }
-  static bool read(const rapidjson::Value& json, core::TokenPrice& value, std::string&) {
-    if (!json.IsInt64() || json.GetInt64() < 0) return false;
-    value = core::TokenPrice::from_picos(json.GetInt64());
+  static bool read(JsonReader& json, core::TokenPrice& value, std::string&) {
+    std::int64_t picos = 0;
+    if (!json.read_integer(picos) || picos < 0) return false;
+    value = core::TokenPrice::from_picos(picos);
     return true;
   }
 };
@@ -159,9 +153,10 @@ struct Codec<core::TokenPrice> {
 template <>
 struct Codec<core::Sealed> {
   static void write(JsonWriter& writer, const core::Sealed& value) { write_text(writer, value.text()); }
-  static bool read(const rapidjson::Value& json, core::Sealed& value, std::string&) {
-    if (!json.IsString()) return false;
-    value = core::Sealed(std::string(text_of(json)));
+  static bool read(JsonReader& json, core::Sealed& value, std::string&) {
+    std::string_view text;
+    if (!json.read_text(text)) return false;
+    value = core::Sealed(std::string(text));
     return true;
   }
 };
@@ -169,9 +164,10 @@ struct Codec<core::Sealed> {
 template <>
 struct Codec<core::Timestamp> {
   static void write(JsonWriter& writer, core::Timestamp value) { write_text(writer, to_rfc3339(value)); }
-  static bool read(const rapidjson::Value& json, core::Timestamp& value, std::string&) {
-    if (!json.IsString()) return false;
-    const core::Result<core::Timestamp> parsed = parse_rfc3339(text_of(json));
+  static bool read(JsonReader& json, core::Timestamp& value, std::string&) {
+    std::string_view text;
+    if (!json.read_text(text)) return false;
+    const core::Result<core::Timestamp> parsed = parse_rfc3339(text);
     if (parsed.has_error()) return false;
     value = *parsed;
     return true;
@@ -181,9 +177,10 @@ struct Codec<core::Timestamp> {
 template <>
 struct Codec<core::Duration> {
   static void write(JsonWriter& writer, core::Duration value) { writer.Int64(value.count()); }
-  static bool read(const rapidjson::Value& json, core::Duration& value, std::string&) {
-    if (!json.IsInt64()) return false;
-    value = core::Duration(json.GetInt64());
+  static bool read(JsonReader& json, core::Duration& value, std::string&) {
+    std::int64_t microseconds = 0;
+    if (!json.read_integer(microseconds)) return false;
+    value = core::Duration(microseconds);
     return true;
   }
 };
@@ -195,16 +192,15 @@ struct Codec<std::vector<T>> {
     for (const T& value : values) write_json(writer, value);
     writer.EndArray();
   }
-  static bool read(const rapidjson::Value& json, std::vector<T>& values, std::string& path) {
-    if (!json.IsArray()) return false;
+  static bool read(JsonReader& json, std::vector<T>& values, std::string& path) {
+    if (!json.begin_array()) return false;
     values.clear();
-    values.reserve(json.Size());
-    for (const rapidjson::Value& element : json.GetArray()) {
-      if (read_json(element, values.emplace_back(), path)) continue;
+    while (json.next_element()) {
+      if (read_json(json, values.emplace_back(), path)) continue;
       path = "/" + std::to_string(values.size() - 1) + path;
       return false;
     }
-    return true;
+    return !json.failed();
   }
 };
 
@@ -215,11 +211,34 @@ struct Codec<T> {
     std::apply([&](const auto&... field) { (write_field(writer, field, value), ...); }, Fields<T>::list);
     writer.EndObject();
   }
-  static bool read(const rapidjson::Value& json, T& value, std::string& path) {
-    if (!json.IsObject()) return false;
-    return std::apply(
-        [&](const auto&... field) { return (read_member(json, field.name, value.*field.member, path) && ...); },
-        Fields<T>::list);
+  // Members mostly come in the order of the list, as we write them, so that one walk along it takes them all. When a
+  // walk takes none, the member is unknown, or there for a second time: then it is passed over.
+  static bool read(JsonReader& json, T& value, std::string& path) {
+    if (!json.begin_object()) return false;
+    std::bitset<std::tuple_size_v<decltype(Fields<T>::list)>> seen;
+    std::string_view name;
+    bool more = json.next_member(name);
+    bool good = true;
+    const auto take = [&](std::size_t index, const auto& field) {
+      if (!more || name != field.name || seen[index]) return false;
+      seen[index] = true;
+      good = read_value(json, value.*field.member, path);
+      if (!good) path = "/" + std::string(field.name) + path;
+      more = good && json.next_member(name);
+      return true;
+    };
+    const auto walk = [&](const auto&... field) {
+      std::size_t index = 0;
+      bool taken = false;
+      ((taken = take(index++, field) || taken), ...);
+      return taken;
+    };
+    while (more) {
+      if (std::apply(walk, Fields<T>::list)) continue;
+      std::string_view passed;
+      more = json.skip(passed) && json.next_member(name);
+    }
+    return good && !json.failed();
   }
 
  private:
@@ -251,19 +270,11 @@ struct Codec<T> {
     if (member) write_member(writer, name, *member);
   }
   template <class Member>
-  static bool read_member(const rapidjson::Value& json, std::string_view name, Member& member, std::string& path) {
-    const auto found = json.FindMember(
-        rapidjson::Value(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
-    if (found == json.MemberEnd() || read_value(found->value, member, path)) return true;
-    path = "/" + std::string(name) + path;
-    return false;
-  }
-  template <class Member>
-  static bool read_value(const rapidjson::Value& json, Member& member, std::string& path) {
+  static bool read_value(JsonReader& json, Member& member, std::string& path) {
     return read_json(json, member, path);
   }
   template <class Member>
-  static bool read_value(const rapidjson::Value& json, std::optional<Member>& member, std::string& path) {
+  static bool read_value(JsonReader& json, std::optional<Member>& member, std::string& path) {
     return read_json(json, member.emplace(), path);
   }
 };
@@ -284,25 +295,37 @@ struct Codec<std::variant<Alternatives...>> {
         },
         value);
   }
-  static bool read(const rapidjson::Value& json, Variant& value, std::string& path) {
-    if (!json.IsObject()) return false;
-    const auto type = json.FindMember("type");
-    const auto data = json.FindMember("data");
-    if (type == json.MemberEnd() || data == json.MemberEnd() || !type->value.IsString()) return false;
-    return read_named(text_of(type->value), data->value, value, path);
+  static bool read(JsonReader& json, Variant& value, std::string& path) {
+    if (!json.begin_object()) return false;
+    Read read = nullptr;
+    std::string_view name, text, data;
+    while (json.next_member(name)) {
+      if (name == "type") {
+        if (!json.read_text(text)) return false;
+        read = reader_of(text);
+      } else {
+        const bool is_data = name == "data";
+        if (!json.skip(text)) return false;
+        if (is_data) data = text;
+      }
+    }
+    JsonReader of_data(data);
+    return !json.failed() && read != nullptr && read(of_data, value, path);
   }
-  static bool read_named(std::string_view name, const rapidjson::Value& data, Variant& value, std::string& path) {
-    bool known = false;
-    bool read = false;
-    const auto try_one = [&]<class T>(std::type_identity<T>) {
-      if (known || TypeName<T>::value != name) return;
-      known = true;
-      T alternative{};
-      read = read_json(data, alternative, path);
-      if (read) value = std::move(alternative);
-    };
-    (try_one(std::type_identity<Alternatives>{}), ...);
+
+  using Read = bool (*)(JsonReader& json, Variant& value, std::string& path);
+  // How the data of an alternative is read; null when none has this name.
+  static Read reader_of(std::string_view name) {
+    Read read = nullptr;
+    static_cast<void>(
+        ((TypeName<Alternatives>::value == name && (read = &read_alternative<Alternatives>, true)) || ...));
     return read;
+  }
+
+ private:
+  template <class T>
+  static bool read_alternative(JsonReader& json, Variant& value, std::string& path) {
+    return read_json(json, value.template emplace<T>(), path);
   }
 };
 
@@ -318,9 +341,8 @@ std::string to_json_text(const T& value) {
 // False when the text is no JSON of this type; `path` then names the place.
 template <class T>
 bool from_json_text(std::string_view text, T& value, std::string& path) {
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-  return !document.HasParseError() && read_json(document, value, path);
+  JsonReader json(text);
+  return read_json(json, value, path) && json.at_end();
 }
 
 }  // namespace schemas

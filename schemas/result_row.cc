@@ -1,10 +1,12 @@
 #include "schemas/result_row.h"
 
+#include <rapidjson/document.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
 #include "schemas/descriptions.h"
 #include "schemas/json_codec.h"
+#include "schemas/json_scalar.h"
 
 namespace schemas {
 
@@ -196,8 +198,7 @@ Id read_id(const rapidjson::Document& json, const char* name) {
 template <class Member>
 bool read_member(const rapidjson::Document& json, const char* name, Member& member) {
   const auto found = json.FindMember(name);
-  std::string path;
-  return found != json.MemberEnd() && read_json(found->value, member, path);
+  return found != json.MemberEnd() && read_scalar(found->value, member);
 }
 
 }  // namespace

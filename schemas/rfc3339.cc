@@ -1,7 +1,5 @@
 #include "schemas/rfc3339.h"
 
-#include <array>
-#include <cstdio>
 #include <optional>
 
 namespace schemas {
@@ -105,20 +103,24 @@ std::string to_rfc3339(core::Timestamp time) {
   const auto day = std::chrono::floor<std::chrono::days>(time);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss<core::Duration> clock{time - day};
-  std::array<char, 64> text{};
-  const auto write = [&](auto... values) {
-    const int size = std::snprintf(text.data(), text.size(), values...);
-    return std::string(text.data(), static_cast<std::size_t>(size));
+  std::string text;
+  text.reserve(27);
+  const auto write = [&](auto number, std::size_t digits, char behind) {
+    const std::size_t begin = text.size();
+    text.append(digits, '0');
+    auto rest = static_cast<unsigned>(number);
+    for (std::size_t at = begin + digits; at > begin; rest /= 10) text[--at] = static_cast<char>('0' + rest % 10);
+    text.push_back(behind);
   };
-  const int year = static_cast<int>(date.year());
-  const unsigned month = static_cast<unsigned>(date.month());
-  const unsigned day_of_month = static_cast<unsigned>(date.day());
-  const int hour = static_cast<int>(clock.hours().count());
-  const int minute = static_cast<int>(clock.minutes().count());
-  const int second = static_cast<int>(clock.seconds().count());
-  const int micros = static_cast<int>(clock.subseconds().count());
-  if (micros == 0) return write("%04d-%02u-%02uT%02d:%02d:%02dZ", year, month, day_of_month, hour, minute, second);
-  return write("%04d-%02u-%02uT%02d:%02d:%02d.%06dZ", year, month, day_of_month, hour, minute, second, micros);
+  write(static_cast<int>(date.year()), 4, '-');
+  write(static_cast<unsigned>(date.month()), 2, '-');
+  write(static_cast<unsigned>(date.day()), 2, 'T');
+  write(clock.hours().count(), 2, ':');
+  write(clock.minutes().count(), 2, ':');
+  const auto micros = clock.subseconds().count();
+  write(clock.seconds().count(), 2, micros == 0 ? 'Z' : '.');
+  if (micros != 0) write(micros, 6, 'Z');
+  return text;
 }
 
 }  // namespace schemas

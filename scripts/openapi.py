@@ -75,7 +75,8 @@ class Page:
     def operation(self, method, path, operation):
         security = operation.get("security", self.document["security"])
         who = "No credentials are needed." if not security else (
-            "Credentials are looked at." if {} in security else "Needs an API key or a session.")
+            "Credentials are looked at." if {} in security else
+            "For operators." if {"operator": []} in security else "Needs an API key or a session.")
         text = (f'<h3 id="{operation["operationId"]}"><span class="method">{method.upper()}</span> '
                 f'<span class="path">{escape(path)}</span></h3><p><b>{escape(operation["summary"])}.</b> '
                 f'<span class="who">{who}</span></p>{prose(operation.get("description", ""))}')
@@ -115,6 +116,8 @@ class Page:
                          if one["in"] == "query" and one.get("required"))
         path += "?" + query if query else ""
         parts = [("curl " if method == "get" else f"curl -X {method.upper()} ") + shlex.quote(self.base + path)]
+        if {"operator": []} in security:
+            return "brctl --help"
         if security:
             parts.append('-H "Authorization: Bearer $OB_API_KEY"')
         example = (body or {}).get("content", {}).get("application/json", {}).get("example")

@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -106,10 +107,13 @@ class Reader final : public processors::BlobReader {
   path path_;
 };
 
+// Where a blob is to lie, its directory made.
+using MakePlace = std::function<core::Result<path>(const core::Digest&)>;
+
 class Writer final : public processors::BlobWriter {
  public:
-  Writer(Descriptor file, path temporary, Shelves& shelves)
-      : file_(std::move(file)), temporary_(std::move(temporary)), shelves_(shelves) {}
+  Writer(Descriptor file, path temporary, MakePlace make_place)
+      : file_(std::move(file)), temporary_(std::move(temporary)), make_place_(std::move(make_place)) {}
   ~Writer() override {
     if (!finished_) ::unlink(temporary_.c_str());
   }
@@ -139,13 +143,13 @@ class Writer final : public processors::BlobWriter {
 
   core::Result<void> put_in_place(const core::Digest& digest) {
     if (auto done = write_buffer(); !done) return done;
-    if (auto done = shelves_.prepare(digest); !done) return done;
     if (auto done = files::sync(file_, temporary_); !done) return done;
-    const path place = shelves_.place_of(digest);
+    const core::Result<path> place = make_place_(digest);
+    if (!place) return place.error();
     // The same content replaces itself: both files are whole, and whoever reads the old one keeps it.
-    if (::rename(temporary_.c_str(), place.c_str()) != 0) return files::failure("cannot put in place", place);
+    if (::rename(temporary_.c_str(), place->c_str()) != 0) return files::failure("cannot put in place", *place);
     finished_ = true;
-    return files::sync_directory(place.parent_path());
+    return files::sync_directory(place->parent_path());
   }
 
   core::Result<void> note(core::Result<void> outcome) {
@@ -155,7 +159,7 @@ class Writer final : public processors::BlobWriter {
 
   Descriptor file_;
   path temporary_;
-  Shelves& shelves_;
+  const MakePlace make_place_;
   schemas::Sha256 hash_;
   std::string buffer_;
   std::optional<core::Error> failure_;
@@ -234,6 +238,12 @@ class LocalSpool final : public processors::Spool {
   std::optional<core::Error> failure_;
 };
 
+// An org's id as a name of a directory.
+core::Result<void> check_owner(const core::OrgId& owner) {
+  if (is_segment_word(owner.value())) return {};
+  return core::Error{core::ErrorCode::invalid_request, "an org's id is of [a-z0-9_.]"};
+}
+
 core::Result<void> remove_file(const path& place) {
   if (::unlink(place.c_str()) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) return {};
@@ -246,6 +256,7 @@ core::Result<void> remove_file(const path& place) {
 
 LocalBlobs::LocalBlobs(path directory, Descriptor membership)
     : shelves_(std::make_unique<Shelves>(directory / "sha256")),
+      orgs_(directory / "orgs"),
       segments_(directory / "segments"),
       incoming_(directory / "incoming"),
       spool_(directory / "spool"),
@@ -255,12 +266,12 @@ LocalBlobs::~LocalBlobs() = default;
 
 core::Result<std::unique_ptr<LocalBlobs>> LocalBlobs::open(const path& directory) {
   if (auto made = files::make_directories(directory); !made) return made.error();
-  for (const char* part : {"sha256", "segments", "incoming", "spool"}) {
+  for (const char* part : {"sha256", "orgs", "segments", "incoming", "spool"}) {
     if (::mkdir((directory / part).c_str(), 0700) != 0 && errno != EEXIST)
       return files::failure("cannot make directory", directory / part);
   }
   if (auto synced = files::sync_directory(directory); !synced) return synced.error();
-  auto joined = files::join_directory(directory, {directory / "incoming", directory / "spool"});
+  auto joined = files::join_directory(directory, {directory / "incoming", directory / "spool", directory / "orgs"});
   if (!joined) return joined.error();
   return std::unique_ptr<LocalBlobs>(new LocalBlobs(directory, *std::move(joined)));
 }
@@ -278,7 +289,45 @@ core::Result<std::unique_ptr<processors::BlobWriter>> LocalBlobs::create() {
   path temporary;
   auto file = files::open_temporary(incoming_, temporary);
   if (!file) return file.error();
-  return std::make_unique<Writer>(*std::move(file), std::move(temporary), *shelves_);
+  const MakePlace on_shelf = [this](const core::Digest& digest) -> core::Result<path> {
+    if (auto done = shelves_->prepare(digest); !done) return done.error();
+    return shelves_->place_of(digest);
+  };
+  return std::make_unique<Writer>(*std::move(file), std::move(temporary), on_shelf);
+}
+
+core::Result<std::unique_ptr<processors::BlobWriter>> LocalBlobs::create(const core::OrgId& owner) {
+  if (auto checked = check_owner(owner); !checked) return checked.error();
+  path temporary;
+  auto file = files::open_temporary(incoming_, temporary);
+  if (!file) return file.error();
+  const MakePlace of_owner = [directory = orgs_ / owner.value()](const core::Digest& digest) -> core::Result<path> {
+    if (auto made = files::make_directory(directory); !made) return made.error();
+    return directory / digest.value();
+  };
+  return std::make_unique<Writer>(*std::move(file), std::move(temporary), of_owner);
+}
+
+core::Result<std::unique_ptr<processors::BlobReader>> LocalBlobs::open(const core::OrgId& owner,
+                                                                       const core::Digest& digest) const {
+  if (auto checked = check_owner(owner); !checked) return checked.error();
+  if (is_digest(digest)) {
+    auto opened = Reader::open(orgs_ / owner.value() / digest.value());
+    if (opened || opened.error().code != core::ErrorCode::blob_not_found) return opened;
+  }
+  return open(digest);
+}
+
+core::Result<void> LocalBlobs::erase(const core::OrgId& owner) {
+  if (auto checked = check_owner(owner); !checked) return checked;
+  const path directory = orgs_ / owner.value();
+  std::error_code error;
+  if (std::filesystem::is_regular_file(directory, error)) return {};
+  std::filesystem::remove_all(directory, error);
+  if (error) {
+    return core::Error{core::ErrorCode::storage_failed, "cannot remove " + directory.string() + ": " + error.message()};
+  }
+  return files::write_durably(directory, "erased\n");
 }
 
 core::Result<std::unique_ptr<processors::BlobReader>> LocalBlobs::open(const core::Digest& digest) const {

@@ -14,7 +14,9 @@ class Shelves;
 
 // Payloads in a local directory:
 //
-//   sha256/ab/<digest>   a blob under its SHA-256; the same content is one file
+//   sha256/ab/<digest>   a blob of the service under its SHA-256; the same content is one file
+//   orgs/<org>/<digest>  a blob of an org; for one that was erased "orgs/<org>" is a file, so that nothing on its way
+//                        can be put there any more
 //   segments/<name>      segments and small objects, by name
 //   incoming/            blobs being written; what a crash left is removed by open() (files::join_directory)
 //   spool/               request bodies; files without a name, so a crash leaves nothing
@@ -39,6 +41,12 @@ class LocalBlobs final : public processors::BlobStore {
   core::Result<std::unique_ptr<processors::BlobReader>> open(const core::Digest& digest) const override;
   core::Result<std::unique_ptr<processors::Spool>> create_spool() override;
 
+  // Blobs of orgs were kept with those of the service once: there they are found, but not erased.
+  core::Result<std::unique_ptr<processors::BlobWriter>> create(const core::OrgId& owner) override;
+  core::Result<std::unique_ptr<processors::BlobReader>> open(const core::OrgId& owner,
+                                                             const core::Digest& digest) const override;
+  core::Result<void> erase(const core::OrgId& owner) override;
+
   // Errors: invalid_request (no such name can be), storage_failed.
   core::Result<std::unique_ptr<processors::Segment>> open_segment(const std::string& name) override;
   // Reads what is there now; what is appended later needs a new reader. Errors: also blob_not_found.
@@ -55,6 +63,7 @@ class LocalBlobs final : public processors::BlobStore {
   LocalBlobs(std::filesystem::path directory, files::Descriptor membership);
 
   const std::unique_ptr<Shelves> shelves_;
+  const std::filesystem::path orgs_;
   const std::filesystem::path segments_;
   const std::filesystem::path incoming_;
   const std::filesystem::path spool_;

@@ -87,6 +87,20 @@ TEST_F(LocalBlobsTest, ABlobIsReadBackUnderItsDigestAlsoAfterReopening) {
   EXPECT_EQ(*reader->read(~0ull, 10), "");
 }
 
+// If this failed, whoever mistypes a directory would find one made there.
+TEST_F(LocalBlobsTest, WhatIsThereIsReadWithoutTakingPart) {
+  const core::Digest digest = put("by the service");
+  std::filesystem::remove(root() / "lock");
+  const auto reading = LocalBlobs::open_existing(root());
+  ASSERT_TRUE(reading) << reading.error().detail;
+  EXPECT_EQ(*(*(*reading)->open(digest))->read(0, 100), "by the service");
+  EXPECT_FALSE(std::filesystem::exists(root() / "lock"));
+  const auto mistyped = LocalBlobs::open_existing(root() / "nowhere");
+  ASSERT_FALSE(mistyped);
+  EXPECT_EQ(mistyped.error().code, ErrorCode::storage_failed);
+  EXPECT_FALSE(std::filesystem::exists(root() / "nowhere"));
+}
+
 TEST_F(LocalBlobsTest, TheSameContentIsOneFile) {
   EXPECT_EQ(put("twice"), put("twice"));
   EXPECT_EQ(put(""), put(""));
@@ -220,6 +234,38 @@ TEST_F(LocalBlobsTest, ASpoolIsReadWhileItGrowsAndLeavesNothing) {
   EXPECT_EQ(spool->size(), 12u);
   EXPECT_EQ(*spool->read(6, 3), "sec");
   EXPECT_EQ(files_in("spool"), 0u);
+}
+
+TEST_F(LocalBlobsTest, WhatBelongsToAnOrgGoesWithIt) {
+  const core::OrgId ours("org_1"), theirs("org_2");
+  const auto put_for = [&](const core::OrgId& owner) {
+    auto writer = *store->create(owner);
+    EXPECT_TRUE(writer->append("a prompt"));
+    return *writer->finish();
+  };
+  const core::Digest digest = put_for(ours);
+  EXPECT_EQ(put_for(theirs), digest);
+  EXPECT_EQ(store->open(digest).error().code, ErrorCode::blob_not_found);
+  auto on_its_way = *store->create(ours);
+  ASSERT_TRUE(on_its_way->append("another"));
+
+  ASSERT_TRUE(store->erase(ours));
+  EXPECT_TRUE(on_its_way->finish().has_error());
+  for (int again = 0; again < 2; ++again) {
+    ASSERT_TRUE(store->erase(ours));
+    EXPECT_EQ(store->open(ours, digest).error().code, ErrorCode::blob_not_found);
+    reopen();
+  }
+  EXPECT_EQ((*store->open(theirs, digest))->size(), 8u);
+  auto late = *store->create(ours);
+  EXPECT_TRUE(late->finish().has_error());
+  EXPECT_EQ(store->create(core::OrgId("../sha256")).error().code, ErrorCode::invalid_request);
+}
+
+// Those of before blobs belonged to orgs.
+TEST_F(LocalBlobsTest, ABlobOfNobodyIsFoundForAnOrg) {
+  const core::Digest digest = put("a manifest");
+  EXPECT_TRUE(store->open(core::OrgId("org_1"), digest).has_value());
 }
 
 }  // namespace

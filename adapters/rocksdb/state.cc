@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/invariant.h"
+#include "processors/state_digest.h"
 
 namespace adapters::rocksdb {
 namespace {
@@ -38,12 +39,12 @@ core::Error failure(std::string_view what, const Status& status) {
       fmt::format("the state store {}: {}; it can be rebuilt from the journal", what, status.ToString())};
 }
 
-// Raised when the fold makes other rows of the same events. A database that has families of another format does not
-// open, and the journal rebuilds it.
-constexpr int row_format = 4;
 
+constexpr int secondary_attempts_max = 5;
+
+// A database that has families of another row format does not open, and the journal rebuilds it.
 std::string family_name(std::uint32_t partition) {
-  return "format" + std::to_string(row_format) + "_" + "p" + std::to_string(partition);
+  return "format" + std::to_string(processors::row_format) + "_" + "p" + std::to_string(partition);
 }
 
 ::rocksdb::DBOptions database_options(const Settings& settings) {
@@ -84,26 +85,50 @@ std::string family_name(std::uint32_t partition) {
   return options;
 }
 
+std::vector<::rocksdb::ColumnFamilyDescriptor> descriptors_of(std::uint32_t partitions,
+                                                              const ::rocksdb::ColumnFamilyOptions& options) {
+  std::vector<::rocksdb::ColumnFamilyDescriptor> descriptors;
+  descriptors.emplace_back(::rocksdb::kDefaultColumnFamilyName, options);
+  for (std::uint32_t partition = 0; partition < partitions; ++partition) {
+    descriptors.emplace_back(family_name(partition), options);
+  }
+  return descriptors;
+}
+
+// A secondary instance must write nothing into the directory, which is not its own.
+class NoLogger final : public ::rocksdb::Logger {
+ public:
+  using ::rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
 }  // namespace
 
 class RocksdbState::Database {
  public:
-  static core::Result<std::unique_ptr<Database>> open(const std::filesystem::path& path, std::uint32_t partitions,
-                                                      const Settings& settings) {
-    std::error_code error;
-    std::filesystem::create_directories(path, error);
-    if (error) return failure("cannot be created", Status::IOError(path.string(), error.message()));
+  enum class Role { primary, secondary };
 
+  static core::Result<std::unique_ptr<Database>> open(const std::filesystem::path& path, std::uint32_t partitions,
+                                                      const Settings& settings, Role role) {
+    ::rocksdb::DBOptions database_settings = database_options(settings);
     const ::rocksdb::ColumnFamilyOptions options = family_options(settings);
-    std::vector<::rocksdb::ColumnFamilyDescriptor> descriptors;
-    descriptors.emplace_back(::rocksdb::kDefaultColumnFamilyName, options);
-    for (std::uint32_t partition = 0; partition < partitions; ++partition) {
-      descriptors.emplace_back(family_name(partition), options);
-    }
+    const auto descriptors = descriptors_of(partitions, options);
     std::vector<::rocksdb::ColumnFamilyHandle*> handles;
     ::rocksdb::DB* opened = nullptr;
-    const Status status =
-        ::rocksdb::DB::Open(database_options(settings), path.string(), descriptors, &handles, &opened);
+    Status status;
+    if (role == Role::primary) {
+      std::error_code error;
+      std::filesystem::create_directories(path, error);
+      if (error) return failure("cannot be created", Status::IOError(path.string(), error.message()));
+      status = ::rocksdb::DB::Open(database_settings, path.string(), descriptors, &handles, &opened);
+    } else {
+      database_settings.create_if_missing = false;
+      database_settings.create_missing_column_families = false;
+      database_settings.max_open_files = -1;  // holds on to files that the primary may remove
+      database_settings.info_log = std::make_shared<NoLogger>();
+      status = ::rocksdb::DB::OpenAsSecondary(database_settings, path.string(), path.string(), descriptors, &handles,
+                                              &opened);
+    }
     if (!status.ok()) return failure("cannot be opened", status);
 
     auto database = std::make_unique<Database>();
@@ -164,7 +189,18 @@ class RocksdbState::Database {
 
 core::Result<std::unique_ptr<RocksdbState>> RocksdbState::open_state(const std::filesystem::path& path,
                                                                      std::uint32_t partitions, Settings settings) {
-  auto database = Database::open(path, partitions, settings);
+  auto database = Database::open(path, partitions, settings, Database::Role::primary);
+  if (!database) return database.error();
+  return std::unique_ptr<RocksdbState>(new RocksdbState(std::move(*database)));
+}
+
+core::Result<std::unique_ptr<RocksdbState>> RocksdbState::open_secondary(const std::filesystem::path& path,
+                                                                         std::uint32_t partitions, Settings settings) {
+  // A file may be removed by the primary between being named and being opened.
+  core::Result<std::unique_ptr<Database>> database = failure("cannot be opened", Status::Aborted());
+  for (int attempt = 0; attempt < secondary_attempts_max && !database; ++attempt) {
+    database = Database::open(path, partitions, settings, Database::Role::secondary);
+  }
   if (!database) return database.error();
   return std::unique_ptr<RocksdbState>(new RocksdbState(std::move(*database)));
 }

@@ -33,6 +33,12 @@ class RocksdbState final : public processors::StateStore {
   static core::Result<std::unique_ptr<RocksdbState>> open_state(const std::filesystem::path& path,
                                                                 std::uint32_t partitions, Settings settings);
 
+  // Reads the state of another process, running or not, and harms it in no way: rows as they were last flushed, of one
+  // moment. write, wipe and flush fail. Errors: storage_failed, also when there is no state, or one of another row
+  // format or number of partitions.
+  static core::Result<std::unique_ptr<RocksdbState>> open_secondary(const std::filesystem::path& path,
+                                                                    std::uint32_t partitions, Settings settings);
+
   ~RocksdbState() override;
 
   core::Result<std::optional<std::string>> get(core::Partition partition, std::string_view key) const override;

@@ -185,6 +185,30 @@ TEST_F(RocksdbStateTest, ADamagedStateIsAnErrorAndCanBeDestroyedAndBegunAgain) {
   EXPECT_TRUE(destroy_state(directory_.path() / "nothing here"));
 }
 
+TEST_F(RocksdbStateTest, ASecondaryReadsWhatWasFlushedBesideTheOwnerAndChangesNothing) {
+  const core::Partition partition(1);
+  put(partition, {{"a", "1"}, {"b", "2"}});
+  ASSERT_TRUE(state_->flush());
+  put(partition, {{"c", "not flushed"}});
+  const auto secondary = RocksdbState::open_secondary(path(), partitions, {});
+  ASSERT_TRUE(secondary) << secondary.error().detail;
+  Rows rows;
+  ASSERT_TRUE((*secondary)->scan(partition, "a", "z", collect(rows, 10)));
+  EXPECT_THAT(rows, ElementsAre(Pair("a", "1"), Pair("b", "2")));
+  EXPECT_FALSE((*secondary)->write(partition, {{"d", "4"}}));
+  // The owner goes on, and compacts away the files that the secondary reads.
+  for (int round = 0; round < 8; ++round) {
+    put(partition, {{"a", std::to_string(round)}});
+    ASSERT_TRUE(state_->flush());
+  }
+  rows.clear();
+  ASSERT_TRUE((*secondary)->scan(partition, "a", "z", collect(rows, 10)));
+  EXPECT_THAT(rows, ElementsAre(Pair("a", "1"), Pair("b", "2")));
+  EXPECT_EQ(get(partition, "c"), "not flushed");
+  EXPECT_FALSE(RocksdbState::open_secondary(path(), partitions + 1, {}));
+  EXPECT_FALSE(RocksdbState::open_secondary(directory_.path() / "nothing", partitions, {}));
+}
+
 TEST_F(RocksdbStateTest, AStateOfMorePartitionsIsRefused) {
   state_.reset();
   EXPECT_FALSE(RocksdbState::open_state(path(), partitions - 1, {}));

@@ -45,8 +45,7 @@ class LocalVault final : public processors::Vault {
   core::Result<std::string> unseal(const core::OrgId& org, const core::Sealed& sealed) const override;
   core::Digest mac(std::string_view purpose, std::string_view text) const override;
 
-  // For good: nothing of the org can be unsealed or sealed any more. Once more is fine.
-  core::Result<void> erase(const core::OrgId& org);
+  core::Result<void> erase(const core::OrgId& org) override;
 
  private:
   enum class IfMissing { fail, make };

@@ -140,7 +140,7 @@ http::awaitable<http::Response> retry_batch(const App& app, KeysInFlight& keys, 
     if (items.has_error()) return items.error();
     const core::Result<core::learning::Scores> scores = scores_of(app, batch->org);
     if (scores.has_error()) return scores.error();
-    return make_intake(app).plan(*items, app.now(), *scores);
+    return make_intake(app, batch->org).plan(*items, app.now(), *scores);
   };
   core::Result<processors::PlannedManifest> planned = co_await http::run_on(app.long_work, std::move(work));
   if (planned.has_error()) co_return http::problem(planned.error(), request);

@@ -44,6 +44,9 @@ core::Result<processors::FileReference> check_link(const App& app, const http::R
   if (checked.has_error()) return checked.error();
   const std::optional<processors::FileReference> reference = processors::FileLinks::parse_file_id(file_id);
   if (!reference) return unknown_file();
+  const auto org = app.reader.find<core::identity::Org>(core::aggregate_of(reference->org), {reference->org});
+  if (org.has_error()) return org.error();
+  if (*org && (*org)->erased_at) return unknown_file();
   return *reference;
 }
 

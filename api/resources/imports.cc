@@ -59,14 +59,15 @@ core::Result<std::optional<Import>> find_earlier(const App& app, const core::Org
 // Blocks on a file.
 core::Result<std::string> load_faults(const App& app, const Import& import) {
   if (import.faults.value().empty()) return std::string("[]");
-  const auto blob = app.blobs.open(import.faults);
+  const auto blob = app.blobs.open(import.org, import.faults);
   if (blob.has_error()) return blob.error();
   return (*blob)->read(0, fault_list_bytes_max);
 }
 
-core::Result<core::Digest> store_faults(const App& app, const processors::ImportFaults& faults) {
+core::Result<core::Digest> store_faults(const App& app, const core::OrgId& org,
+                                        const processors::ImportFaults& faults) {
   if (faults.count() == 0) return core::Digest();
-  core::Result<std::unique_ptr<processors::BlobWriter>> writer = app.blobs.create();
+  core::Result<std::unique_ptr<processors::BlobWriter>> writer = app.blobs.create(org);
   if (writer.has_error()) return writer.error();
   if (const auto appended = (*writer)->append(render_faults(faults)); appended.has_error()) return appended.error();
   return (*writer)->finish();
@@ -102,7 +103,7 @@ core::Result<Prepared> prepare(const App& app, const core::OrgId& org, Provider 
   const processors::ImportReader reader(app.blobs, app.catalog, app.lanes);
   core::Result<processors::ReadImport> read =
       reader.read({upload.input.get(), upload.output.get(), upload.error.get()},
-                  {provider, *occurred_at, now, app.settings.batch_expectation}, *scores);
+                  {org, provider, *occurred_at, now, app.settings.batch_expectation}, *scores);
   if (read.has_error()) return read.error();
 
   Prepared prepared;
@@ -119,7 +120,7 @@ core::Result<Prepared> prepare(const App& app, const core::OrgId& org, Provider 
   record.catalog_version = app.catalog.version();
   record.days = std::move(read->days);
   if (record.days.empty()) return prepared;
-  core::Result<core::Digest> faults = store_faults(app, prepared.faults);
+  core::Result<core::Digest> faults = store_faults(app, org, prepared.faults);
   if (faults.has_error()) return faults.error();
   record.faults = std::move(*faults);
   return prepared;
@@ -265,7 +266,7 @@ http::awaitable<Outcome> get_manifest(const App& app, http::Request& request) {
   if (import->manifest_items == 0)
     co_return Error{ErrorCode::artifact_not_found,
                     "this import has no request that can be quoted: there is no manifest"};
-  core::Result<std::unique_ptr<processors::BlobReader>> blob = app.blobs.open(import->manifest);
+  core::Result<std::unique_ptr<processors::BlobReader>> blob = app.blobs.open(import->org, import->manifest);
   if (blob.has_error()) co_return blob.error();
   http::Response response =
       http::streamed(200, "application/x-ndjson", std::make_unique<BlobSource>(std::move(*blob), app.blocking));

@@ -65,8 +65,8 @@ core::Result<Enqueue> read_enqueue(const http::Request& request, RequestFaults& 
   return enqueue;
 }
 
-core::Result<core::Digest> keep(const App& app, const std::string& payload) {
-  core::Result<std::unique_ptr<processors::BlobWriter>> blob = app.blobs.create();
+core::Result<core::Digest> keep(const App& app, const core::OrgId& org, const std::string& payload) {
+  core::Result<std::unique_ptr<processors::BlobWriter>> blob = app.blobs.create(org);
   if (blob.has_error()) return blob.error();
   if (const auto appended = (*blob)->append(payload); appended.has_error()) return appended.error();
   return (*blob)->finish();
@@ -98,7 +98,7 @@ http::awaitable<Outcome> enqueue_job(const App& app, http::Request& request) {
   if (enqueue.has_error()) co_return enqueue.error();
   if (!faults.none()) co_return faults.response();
 
-  auto keep_payload = [&app, &enqueue] { return keep(app, enqueue->payload); };
+  auto keep_payload = [&app, &enqueue, &principal] { return keep(app, principal->org, enqueue->payload); };
   const core::Result<core::Digest> payload = co_await http::run_on(app.blocking, std::move(keep_payload));
   if (payload.has_error()) co_return payload.error();
   core::Command enqueuing = enqueue_command(app, principal->org, *enqueue, *payload);

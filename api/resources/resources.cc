@@ -33,6 +33,7 @@ void add_all(http::Router& router, const App& app) {
   add_job_queue_internal(router, app);
   add_service(router, app);
   add_docs(router, app);
+  add_operator(router, app);
   add_answer_fields(router, app);
   limit_rates(router, app);
   forward_to_owners(router, app);

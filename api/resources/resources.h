@@ -1,8 +1,14 @@
 // Every resource adds its routes. `app` outlives the router.
 #pragma once
 
+#include <memory>
+
 #include "api/app.h"
 #include "api/http/router.h"
+
+namespace api {
+class OperatorAccess;
+}
 
 namespace api::resources {
 
@@ -16,6 +22,10 @@ inline constexpr const char* email_holder = "email_holder";  // anyone, with an 
 inline constexpr const char* mail_reader = "mail_reader";    // the token out of a mail, in the body or the query
 inline constexpr const char* local_page = "local_page";      // a signature in the URL of a local checkout
 inline constexpr const char* stripe_event = "stripe_event";  // Stripe's signature in a header
+// Operators (api/operator_access.h):
+inline constexpr const char* operator_node = "operator";                 // about the node that is asked
+inline constexpr const char* operator_org = "operator_org";              // about the path's {org}
+inline constexpr const char* operator_partition = "operator_partition";  // about the path's {partition}
 
 void add_auth(http::Router& router, const App& app);       // register, verify, login, logout
 void add_passwords(http::Router& router, const App& app);  // forgot, reset; verification mail again
@@ -43,6 +53,10 @@ void add_job_queue(http::Router& router, const App& app);           // the AI Ba
 void add_job_queue_internal(http::Router& router, const App& app);  // flush, poll
 void add_service(http::Router& router, const App& app);             // runtime, healthz, readyz, metrics
 void add_docs(http::Router& router, const App& app);                // openapi.json, docs
+
+void add_operator(http::Router& router, const App& app);  // status, lanes, and what follows
+void add_operator_orgs(http::Router& router, const App& app, const std::shared_ptr<OperatorAccess>& access);
+void add_operator_parked(http::Router& router, const App& app, const std::shared_ptr<OperatorAccess>& access);
 
 void add_all(http::Router& router, const App& app);
 

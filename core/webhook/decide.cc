@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "core/identity/rules.h"
 #include "core/webhook/rules.h"
 
 namespace core::webhook {
@@ -40,7 +41,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Re
     return Decision{{DeliverySucceeded{command.org, command.delivery, command.attempt, command.status}}, subject};
   const auto& schedule = context.policy.webhook_retry_schedule;
   const std::uint32_t tries = delivery->attempt.value() - delivery->replayed_after.value();
-  if (command.status == status_gone || tries >= schedule.size())
+  if (command.status == status_gone || tries >= schedule.size() || identity::erased(state, command.org))
     return Decision{{DeliveryExhausted{command.org, command.delivery, command.attempt, command.status, command.reason}},
                     subject};
   Duration delay = with_jitter(schedule[tries], command);
@@ -59,7 +60,8 @@ Result<Decision> decide_one(const State& state, const Context&, const RetryDeliv
 
 Result<Decision> decide_one(const State& state, const Context&, const ReplayDelivery& command) {
   const Delivery* delivery = state.find<Delivery>({command.org, command.delivery});
-  if (delivery == nullptr) return Error{ErrorCode::not_found, "this organisation has no such delivery"};
+  if (delivery == nullptr || identity::erased(state, command.org))
+    return Error{ErrorCode::not_found, "this organisation has no such delivery"};
   if (delivery->phase == Phase::pending) return Decision{{}, command.delivery.value(), true};
   return Decision{{DeliveryReplayed{command.org, command.delivery, delivery->attempt, command.ordered_by}},
                   command.delivery.value()};

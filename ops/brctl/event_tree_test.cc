@@ -174,38 +174,38 @@ std::string rendered(std::uint32_t units) {
 
 TEST(EventTree, a_batch_with_a_unit_that_was_asked_twice) {
   EXPECT_EQ(rendered(3), R"(
-PLACE        TIME  WHAT
-3/40     +0.000 s  command cmd_1
-3/40.0   +0.000 s  └─ quote.locked  qlock_1, 300 items in 3 units, at most 3.50 USD
-3/41     +0.800 s  command cmd_2
-3/41.1   +0.800 s  ├─ quote.consumed  qlock_1 by bat_1
-3/41.2   +0.800 s  ├─ ledger.transfer_posted  reserve 3.50 USD, available to reserved
-3/41.3   +0.800 s  ├─ batch.accepted  bat_1, 300 items in 3 units, at most 3.50 USD
-3/41.4   +0.800 s  └─ batch.queued  bat_1
-                      └─ → plan its units
-3/42.0   +0.900 s        └─ batch.units_planned  units 0 to 2
-                            ├─ → run unit 0
-3/43.0   +1.000 s           │  ├─ batch.unit_dispatched  unit 0, attempt 1 to openai small sync
-3/44.0   +4.000 s           │  └─ batch.unit_closed  unit 0, 100 items: 100 succeeded; charged 1.00 USD, cost 0.50 USD
-                            ├─ → run unit 1
-3/45.0   +1.001 s           │  ├─ batch.unit_dispatched  unit 1, attempt 1 to openai small sync
-3/46.0   +3.010 s           │  ├─ batch.unit_progressed  unit 1, 20 items: 20 succeeded; charged 0.20 USD, cost 0.10 USD
-3/47.0   +4.001 s           │  └─ batch.unit_closed  unit 1, 100 items: 100 succeeded; charged 1.00 USD, cost 0.50 USD
-                            └─ → run unit 2
-3/48.0   +1.002 s              ├─ batch.unit_dispatched  unit 2, attempt 1 to openai small sync
-3/49.0   +2.000 s              ├─ batch.attempt_ended  unit 2, attempt 1: lane_down, 0 items; charged 0.00 USD
-3/50.0   +2.001 s              ├─ batch.unit_dispatched  unit 2, attempt 2 to google small sync
-3/51.0 … +3.020 s              ├─ 2 × batch.unit_progressed  40 items: 40 succeeded; charged 0.40 USD, cost 0.20 USD
-3/53.0     +1m05s              ├─ batch.unit_closed  unit 2, 100 items: 100 succeeded; charged 1.00 USD, cost 0.50 USD
-3/53.1     +1m05s              ├─ ledger.transfer_posted  capture 3.00 USD, reserved to platform/revenue
-3/53.2     +1m05s              ├─ batch.ended  bat_1 completed, 300 items: 300 succeeded; captured 3.00 USD, released 0.50 USD
-3/53.3     +1m05s              └─ webhook.delivery_scheduled  msg_1 says batch.completed
-                                  └─ → deliver msg_1
-3/54.0     +1m05s                    ├─ webhook.delivery_failed  attempt 1, status 503, again at 2023-11-14T22:14:30Z
-3/55       +1m10s                    ├─ command timer/delivery/msg_1/1
-3/55.0     +1m10s                    │  ├─ webhook.delivery_retried  msg_1
-3/55.1     +1m10s                    │  └─ timer.fired  delivery/msg_1
-3/56.0     +1m10s                    └─ webhook.delivery_succeeded  attempt 2, status 200
+PLACE         TIME  WHAT
+3/40      +0.000 s  command cmd_1
+3/40.0    +0.000 s  └─ quote.locked  qlock_1, 300 items in 3 units, at most 3.50 USD
+3/41      +0.800 s  command cmd_2
+3/41.1    +0.800 s  ├─ quote.consumed  qlock_1 by bat_1
+3/41.2    +0.800 s  ├─ ledger.transfer_posted  reserve 3.50 USD, available to reserved
+3/41.3    +0.800 s  ├─ batch.accepted  bat_1, 300 items in 3 units, at most 3.50 USD
+3/41.4    +0.800 s  └─ batch.queued  bat_1
+                       └─ → plan its units
+3/42.0    +0.900 s        └─ batch.units_planned  units 0 to 2
+                             ├─ → run unit 0
+3/43.0    +1.000 s           │  ├─ batch.unit_dispatched  unit 0, attempt 1 to openai small sync
+3/44.0    +4.000 s           │  └─ batch.unit_closed  unit 0, 100 items: 100 succeeded; charged 1.00 USD, cost 0.50 USD
+                             ├─ → run unit 1
+3/45.0    +1.001 s           │  ├─ batch.unit_dispatched  unit 1, attempt 1 to openai small sync
+3/46.0    +3.010 s           │  ├─ batch.unit_progressed  unit 1, 20 items: 20 succeeded; charged 0.20 USD, cost 0.10 USD
+3/47.0    +4.001 s           │  └─ batch.unit_closed  unit 1, 100 items: 100 succeeded; charged 1.00 USD, cost 0.50 USD
+                             └─ → run unit 2
+3/48.0    +1.002 s              ├─ batch.unit_dispatched  unit 2, attempt 1 to openai small sync
+3/49.0    +2.000 s              ├─ batch.attempt_ended  unit 2, attempt 1: lane_down, 0 items; charged 0.00 USD
+3/50.0    +2.001 s              ├─ batch.unit_dispatched  unit 2, attempt 2 to google small sync
+3/51.0 …  +3.020 s              ├─ 2 × batch.unit_progressed  40 items: 40 succeeded; charged 0.40 USD, cost 0.20 USD, until +3.021 s
+3/53.0      +1m05s              ├─ batch.unit_closed  unit 2, 100 items: 100 succeeded; charged 1.00 USD, cost 0.50 USD
+3/53.1      +1m05s              ├─ ledger.transfer_posted  capture 3.00 USD, reserved to platform/revenue
+3/53.2      +1m05s              ├─ batch.ended  bat_1 completed, 300 items: 300 succeeded; captured 3.00 USD, released 0.50 USD
+3/53.3      +1m05s              └─ webhook.delivery_scheduled  msg_1 says batch.completed
+                                   └─ → deliver msg_1
+3/54.0      +1m05s                    ├─ webhook.delivery_failed  attempt 1, status 503, again at 2023-11-14T22:14:30Z
+3/55        +1m10s                    ├─ command timer/delivery/msg_1/1
+3/55.0      +1m10s                    │  ├─ webhook.delivery_retried  msg_1
+3/55.1      +1m10s                    │  └─ timer.fired  delivery/msg_1
+3/56.0      +1m10s                    └─ webhook.delivery_succeeded  attempt 2, status 200
 )");
 }
 
@@ -213,7 +213,7 @@ TEST(EventTree, a_thousand_units_fit_on_a_screen_and_the_odd_one_stands_out) {
   const std::string text = rendered(400);
   EXPECT_LE(std::ranges::count(text, '\n'), 40) << text;
   EXPECT_THAT(text, testing::HasSubstr("→ run unit 0 and 397 alike\n"));
-  EXPECT_THAT(text, testing::HasSubstr("398 × batch.unit_dispatched  openai small sync\n"));
+  EXPECT_THAT(text, testing::HasSubstr("398 × batch.unit_dispatched  openai small sync, until +1.398 s\n"));
   EXPECT_THAT(text, testing::HasSubstr("398 × batch.unit_closed  39,800 items: 39,800 succeeded; charged 398.00 USD"));
   EXPECT_THAT(text, testing::HasSubstr("→ run unit 2\n"));
   EXPECT_THAT(text, testing::HasSubstr("attempt 1: lane_down"));

@@ -74,7 +74,7 @@ TEST(Progress, says_how_far_it_is_how_fast_and_how_long_it_takes) {
   EXPECT_EQ(out.str(), "") << "too early to tell";
   now += seconds(2);
   progress.update(500'000, 0.25);
-  EXPECT_EQ(out.str(), "\rauditing  [#####---------------]   25 %  500,000 events  250,000 events/s  0:06 left");
+  EXPECT_EQ(out.str(), "\rauditing  [#####---------------]  25 %  500,000 events  250,000 events/s  0:06 left");
   out.str("");
   progress.clear();
   EXPECT_THAT(out.str(), testing::MatchesRegex("\r +\r"));

@@ -35,8 +35,29 @@ void add_catalog_import(CLI::App& catalog, Console& console);
 // brctl audit, brctl audit verify.
 void add_audit(CLI::App& app, Console& console);
 
+// brctl replay.
+void add_replay(CLI::App& app, Console& console);
+
+// brctl snapshot take | list | verify.
+void add_snapshot(CLI::App& app, Console& console);
+
+// brctl archive run | list | verify.
+void add_archive(CLI::App& app, Console& console);
+
 // brctl events tail | show | grep.
 void add_events(CLI::App& app, Console& console);
 void add_events_show(CLI::App& events, Console& console);
+
+// Of what is going on: brctl batches, lanes, parked, webhooks, credits, org, doctor.
+void add_batches(CLI::App& app, Console& console);
+void add_lanes(CLI::App& app, Console& console);
+void add_parked(CLI::App& app, Console& console);
+void add_webhooks(CLI::App& app, Console& console);
+void add_credits(CLI::App& app, Console& console);
+void add_org(CLI::App& app, Console& console);
+void add_doctor(CLI::App& app, Console& console);
+
+// brctl ledger balances | entries | trial-balance | export.
+void add_ledger(CLI::App& app, Console& console);
 
 }  // namespace ops::brctl

@@ -121,6 +121,11 @@ core::Result<MailMessage> Delivery::compose(const core::SendMail& mail) const {
   return message;
 }
 
+bool Delivery::erased(const core::SendMail& mail) const {
+  const auto org = environment_.reader.find<core::identity::Org>(core::aggregate_of(mail.org), {mail.org});
+  return org.has_value() && *org && (*org)->erased_at;
+}
+
 boost::asio::awaitable<void> Delivery::run_mail(TermPointer term, core::AggregateKey origin, core::SendMail mail) {
   const core::Timestamp given_up_at = environment_.now() + mail_tried_for;
   for (int tries = 0; co_await wait_before_try(term, tries); ++tries) {
@@ -141,7 +146,7 @@ boost::asio::awaitable<void> Delivery::run_mail(TermPointer term, core::Aggregat
       const core::Error& error = sent.error();
       warn(environment_.log, "mail_failed",
            {{"mail", mail.mail.value()}, {"code", to_string(error.code)}, {"why", error.detail}});
-      if (!late && may_pass(message, error)) continue;
+      if (!late && may_pass(message, error) && !erased(mail)) continue;
     }
     environment_.metrics.count("batchrouter_mails_total", {{"outcome", sent.has_value() ? "sent" : "dropped"}});
     core::Effect effect = std::move(mail);

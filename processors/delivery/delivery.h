@@ -51,6 +51,8 @@ class Delivery {
   boost::asio::awaitable<void> run_mail(TermPointer term, core::AggregateKey origin, core::SendMail mail);
   boost::asio::awaitable<void> run_delivery(TermPointer term, core::DeliverWebhook delivery);
 
+  // Whether the mail's org is gone: then nobody waits for it, and nobody can read the address.
+  bool erased(const core::SendMail& mail) const;
   core::Result<MailMessage> compose(const core::SendMail& mail) const;
   core::Result<WebhookRequest> compose(const core::webhook::Delivery& delivery) const;
   boost::asio::awaitable<void> complete(TermPointer term, core::AggregateKey origin, core::Effect effect);

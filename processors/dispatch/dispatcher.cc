@@ -117,8 +117,20 @@ void Dispatcher::give_back(SlotPointer slot) {
 
 void Dispatcher::again_later(Work work, std::chrono::milliseconds delay) {
   auto timer = std::make_shared<boost::asio::steady_timer>(strand_, delay);
-  timer->async_wait([this, timer, work = std::move(work)](const boost::system::error_code& error) mutable {
-    if (!error && !stopping_) run(std::move(work.term), std::move(work.unit));
+  pauses_.insert(timer);
+  timer->async_wait([this, timer, work = std::move(work)](const boost::system::error_code&) mutable {
+    pauses_.erase(timer);  // cut short or over
+    if (!stopping_) run(std::move(work.term), std::move(work.unit));
+  });
+}
+
+void Dispatcher::unpark(core::ProviderId provider, std::function<void(std::size_t)> done) {
+  boost::asio::post(strand_, [this, provider = std::move(provider), done = std::move(done)] {
+    const core::Timestamp now = environment_.now();
+    const std::size_t ended = health_.unpark(provider, now);
+    closed_lanes_ = std::make_shared<const std::vector<LaneStatus>>(health_.closed_lanes(now));
+    for (const auto& timer : pauses_) timer->cancel();
+    done(ended);
   });
 }
 

@@ -5,9 +5,9 @@
 // while work is done for it here, not while a provider works on a batch of it. An org has at most its share of the
 // slots, by weight, and one share is always left for who comes next.
 //
-// Threading: run, stop_batch, stop and closed_lanes from any thread; each unit runs on a strand of its own, where it
-// may block on files. Lifetime:  what the constructor borrows must outlive the dispatcher; call stop() and let the
-// executor run dry
+// Threading: run, stop_batch, stop, closed_lanes and unpark from any thread; each unit runs on a strand of its own,
+// where it may block on files. Lifetime:  what the constructor borrows must outlive the dispatcher; call stop() and let
+// the executor run dry
 //            before destroying it.
 // Delivery:  a unit may be run again after a crash, or by the next owner of its partition; its results are kept, and
 //            only items without any are asked again.
@@ -16,10 +16,12 @@
 #include <atomic>
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "core/catalog.h"
@@ -40,7 +42,7 @@ namespace processors {
 
 class UnitRun;
 
-class Dispatcher final : public LaneBoard {
+class Dispatcher final : public LaneBoard, public LaneControl {
  public:
   struct Settings {
     std::size_t units_in_flight_max = 16;
@@ -77,6 +79,7 @@ class Dispatcher final : public LaneBoard {
   bool idle() const { return runs_ == 0; }
 
   std::vector<LaneStatus> closed_lanes() const override;
+  void unpark(core::ProviderId provider, std::function<void(std::size_t)> done) override;
 
  private:
   friend class UnitRun;
@@ -126,7 +129,8 @@ class Dispatcher final : public LaneBoard {
 
   // On the strand.
   FairQueue<core::OrgId, Work> waiting_;
-  std::map<core::OrgId, std::size_t> slots_;  // taken, by org; none zero
+  std::set<std::shared_ptr<boost::asio::steady_timer>> pauses_;  // of units that try again later
+  std::map<core::OrgId, std::size_t> slots_;                     // taken, by org; none zero
   std::size_t slots_taken_ = 0;
   std::map<LaneKey, std::size_t> attempts_;  // running
   LaneHealth health_;

@@ -141,6 +141,29 @@ TEST_F(DispatcherTest, ALaneThatFailsIsTriedAgain) {
   expect_settled(batch, money_of(4));
 }
 
+// The clock stands still: nothing opens by itself.
+TEST_F(DispatcherTest, WhatAnOperatorUnparksIsUsedAtOnce) {
+  service->lane.answer_by([](const Attempt&, const LaneItem& item) { return answer_with(item, Verdict::lane_fault); });
+  service->lane.fail_attempts("invalid_api_key", Trouble::blocked);
+  const core::BatchId id = submit(4);
+  service->run_until([&] { return !service->dispatcher.closed_lanes().empty(); });
+  service->settle();
+  EXPECT_EQ(service->dispatcher.closed_lanes().front().state, LaneState::parked);
+  EXPECT_FALSE(core::batch::terminal(service->batch(id).phase));
+  service->lane.answer_by([](const Attempt&, const LaneItem& item) { return answer_with(item, Verdict::succeeded); });
+  service->lane.succeed_again();
+
+  std::vector<std::size_t> ended;
+  const auto note = [&](std::size_t count) { ended.push_back(count); };
+  service->dispatcher.unpark(core::ProviderId("another"), note);
+  service->settle();
+  EXPECT_EQ(service->dispatcher.closed_lanes().size(), 1u);
+  service->dispatcher.unpark(lab, note);
+  EXPECT_EQ(service->run_to_the_end(id).closed.tally, (Tally{4, 0, 0, 0, 0}));
+  EXPECT_TRUE(service->dispatcher.closed_lanes().empty());
+  EXPECT_EQ(ended, (std::vector<std::size_t>{0, 1}));
+}
+
 TEST_F(DispatcherTest, AnItemFailsAlone) {
   service->lane.answer_by([](const Attempt&, const LaneItem& item) {
     return answer_with(item, item.number == 2 ? Verdict::item_fault : Verdict::succeeded);

@@ -96,4 +96,14 @@ bool LaneHealth::attempt_ended(const core::quote::RouteLane& lane, const Attempt
   return !was_closed;
 }
 
+std::size_t LaneHealth::unpark(const core::ProviderId& provider, core::Timestamp now) {
+  std::size_t ended = 0;
+  std::erase_if(closures_, [&](const auto& entry) {
+    if (std::get<core::ProviderId>(entry.first) != provider) return false;
+    if (entry.second.until > now) ++ended;
+    return true;
+  });
+  return ended;
+}
+
 }  // namespace processors

@@ -40,6 +40,9 @@ class LaneHealth {
   bool attempt_ended(const core::quote::RouteLane& lane, const AttemptEnd& end, bool any_succeeded,
                      core::Timestamp now);
 
+  // Forgets all trouble of a provider. Answers how many closures that ended.
+  std::size_t unpark(const core::ProviderId& provider, core::Timestamp now);
+
  private:
   using Scope = std::tuple<core::ProviderId, std::optional<core::ModelSlug>, std::optional<core::Mode>>;
   struct Closure {

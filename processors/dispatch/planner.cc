@@ -47,7 +47,7 @@ boost::asio::awaitable<core::Result<void>> Planner::plan_units(core::PlanBatch p
   if (batch.has_error()) co_return batch.error();
   if (!*batch) co_return core::Error{core::ErrorCode::batch_not_found, "the batch to plan is gone"};
 
-  const core::Result<std::unique_ptr<BlobReader>> blob = blobs_.open((*batch)->plan.blob);
+  const core::Result<std::unique_ptr<BlobReader>> blob = blobs_.open(plan.org, (*batch)->plan.blob);
   if (blob.has_error()) co_return blob.error();
   const core::Result<std::string> text = (*blob)->read(0, (*blob)->size());
   if (text.has_error()) co_return text.error();

@@ -124,7 +124,7 @@ core::Result<void> UnitRun::load() {
 }
 
 core::Result<void> UnitRun::load_items() {
-  const core::Result<std::unique_ptr<BlobReader>> blob = environment_.blobs.open(unit_.blob);
+  const core::Result<std::unique_ptr<BlobReader>> blob = environment_.blobs.open(unit_.org, unit_.blob);
   if (blob.has_error()) return blob.error();
   LineReader lines(**blob);
   UnitResults::Equals equals;

@@ -50,7 +50,7 @@ class Reading final : public schemas::manifest::SplitSink {
           const ImportTerms& terms, const core::learning::Scores& scores)
       : blobs_(blobs),
         terms_(terms),
-        manifest_(blobs, catalog),
+        manifest_(blobs, terms.owner, catalog),
         totals_(catalog, lanes, scores,
                 {core::ProviderId(std::string(to_string(terms.provider))), terms.batch_expectation}) {}
 
@@ -112,7 +112,7 @@ class Reading final : public schemas::manifest::SplitSink {
     read_.manifest = std::move(*blob);
     read_.manifest_items = manifest_.item_count();
     if (read_.manifest_items == 0) return {};
-    core::Result<std::unique_ptr<BlobReader>> lines = blobs_.open(read_.manifest);
+    core::Result<std::unique_ptr<BlobReader>> lines = blobs_.open(terms_.owner, read_.manifest);
     if (lines.has_error()) return lines.error();
     items_ = std::move(*lines);
     return {};

@@ -29,6 +29,7 @@ struct ImportFiles {
 };
 
 struct ImportTerms {
+  core::OrgId owner;  // of the manifest that it becomes
   schemas::imports::Provider provider = schemas::imports::Provider::openai;
   core::Timestamp occurred_at;  // of rows that tell no time
   core::Timestamp now;

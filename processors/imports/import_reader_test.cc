@@ -77,7 +77,8 @@ class ImportReaderTest : public ::testing::Test {
     const auto input = spool(texts.input), output = spool(texts.output), error = spool(texts.error);
     ImportFiles files{texts.input.empty() ? nullptr : input.get(), texts.output.empty() ? nullptr : output.get(),
                       texts.error.empty() ? nullptr : error.get()};
-    const ImportTerms terms{provider, at("2026-06-01T12:00:00Z"), at("2026-06-02T00:00:00Z"), std::chrono::hours(12)};
+    const ImportTerms terms{core::OrgId("org_1"), provider, at("2026-06-01T12:00:00Z"), at("2026-06-02T00:00:00Z"),
+                            std::chrono::hours(12)};
     return ImportReader(blobs, catalog, lanes).read(files, terms);
   }
   ReadImport read(const Texts& texts, Provider provider = Provider::openai) {

@@ -69,7 +69,7 @@ core::Result<ManifestWriter::Written> ManifestWriter::add(const schemas::imports
     return written;
 
   if (!writer_) {
-    core::Result<std::unique_ptr<BlobWriter>> writer = blobs_.create();
+    core::Result<std::unique_ptr<BlobWriter>> writer = blobs_.create(owner_);
     if (writer.has_error()) return writer.error();
     writer_ = std::move(*writer);
     if (const auto appended = append(header); appended.has_error()) return appended.error();

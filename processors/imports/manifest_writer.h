@@ -19,7 +19,8 @@ namespace processors {
 // Threading: one thread. Lifetime: all that is borrowed outlives this.
 class ManifestWriter {
  public:
-  ManifestWriter(BlobStore& blobs, const core::Catalog& catalog) : blobs_(blobs), catalog_(catalog) {}
+  ManifestWriter(BlobStore& blobs, core::OrgId owner, const core::Catalog& catalog)
+      : blobs_(blobs), owner_(std::move(owner)), catalog_(catalog) {}
 
   struct Place {
     std::uint64_t offset = 0;
@@ -40,6 +41,7 @@ class ManifestWriter {
   core::Result<void> append(std::string_view line);
 
   BlobStore& blobs_;
+  const core::OrgId owner_;
   const core::Catalog& catalog_;
   schemas::manifest::InputReader inputs_;
   std::unique_ptr<BlobWriter> writer_;  // once there is an item

@@ -45,6 +45,7 @@ class Intake {
     std::uint64_t unit_bytes_max = 64u << 20;
     core::Duration batch_expectation = std::chrono::hours(12);
     std::size_t faults_max = core::manifest_faults_max;  // listed
+    core::OrgId owner = {};                              // of the blobs that plans become
   };
 
   // `blobs` and `catalog` must outlive this.

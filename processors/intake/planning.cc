@@ -174,7 +174,7 @@ std::optional<std::uint32_t> Intake::Planning::route_of(const core::RouteDecisio
 
 core::Result<void> Intake::Planning::write(OpenUnit& unit) {
   if (!unit.writer) {
-    core::Result<std::unique_ptr<BlobWriter>> writer = intake_.blobs_.create();
+    core::Result<std::unique_ptr<BlobWriter>> writer = intake_.blobs_.create(intake_.settings_.owner);
     if (writer.has_error()) return writer.error();
     unit.writer = std::move(*writer);
   }
@@ -199,7 +199,7 @@ core::Result<PlannedManifest> Intake::Planning::finish(const core::Digest& conte
     if (routes_[i].unit.item_count == 0) continue;
     if (const auto closed = close(i); closed.has_error()) return closed.error();
   }
-  core::Result<std::unique_ptr<BlobWriter>> writer = intake_.blobs_.create();
+  core::Result<std::unique_ptr<BlobWriter>> writer = intake_.blobs_.create(intake_.settings_.owner);
   if (writer.has_error()) return writer.error();
   const auto appended = (*writer)->append(schemas::encode_plan({metadata, units_}));
   if (appended.has_error()) return appended.error();

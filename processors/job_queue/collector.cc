@@ -48,6 +48,10 @@ boost::asio::awaitable<core::Result<void>> Collector::close_all(core::CollectJob
   using core::batch::Batch;
   using core::batch::Unit;
   const core::AggregateKey aggregate = core::aggregate_of(jobs.org);
+  const auto org = environment_.reader.find<core::identity::Org>(aggregate, {jobs.org});
+  if (org.has_error()) co_return org.error();
+  // Its results are gone, and nobody will ask for the jobs.
+  if (*org && (*org)->erased_at) co_return co_await complete(std::move(jobs));
   core::Result<std::optional<Batch>> batch = environment_.reader.find<Batch>(aggregate, {jobs.org, jobs.batch});
   if (batch.has_error()) co_return batch.error();
   if (!*batch) co_return core::Error{core::ErrorCode::batch_not_found, "the batch of these jobs is gone"};
@@ -78,8 +82,12 @@ boost::asio::awaitable<core::Result<void>> Collector::close_all(core::CollectJob
   }
   const core::Result<void> failed = co_await fail(jobs, std::move(without_row));
   if (failed.has_error()) co_return failed;
+  co_return co_await complete(std::move(jobs));
+}
+
+boost::asio::awaitable<core::Result<void>> Collector::complete(core::CollectJobs jobs) {
   const std::string effect = core::key_of(jobs);
-  core::AggregateKey to = aggregate;
+  core::AggregateKey to = core::aggregate_of(jobs.org);
   core::CommandId id("complete/" + effect);
   core::Command command = core::CompleteEffect{effect};
   const core::Result<Answer> done = co_await ask(environment_.bus, std::move(to), std::move(id), std::move(command));

@@ -36,6 +36,7 @@ class Collector {
  private:
   boost::asio::awaitable<void> run(TermPointer term, core::CollectJobs jobs);
   boost::asio::awaitable<core::Result<void>> close_all(core::CollectJobs jobs);
+  boost::asio::awaitable<core::Result<void>> complete(core::CollectJobs jobs);
   boost::asio::awaitable<core::Result<void>> fail(core::CollectJobs jobs, std::set<core::JobId> without_row);
   boost::asio::awaitable<core::Result<void>> close(core::CollectJobs jobs, std::string part,
                                                    std::vector<core::job_queue::Outcome> outcomes);

@@ -53,9 +53,18 @@ class BlobStore {
  public:
   virtual ~BlobStore() = default;
 
+  // Of the service itself: snapshots, archives.
   virtual core::Result<std::unique_ptr<BlobWriter>> create() = 0;
   // Errors: blob_not_found, storage_failed.
   virtual core::Result<std::unique_ptr<BlobReader>> open(const core::Digest& digest) const = 0;
+
+  // What an org handed over: it belongs to the org alone, and goes with it. The same content of two orgs is two blobs,
+  // so that neither has to ask for the other. Nothing can be written for an org that was erased.
+  virtual core::Result<std::unique_ptr<BlobWriter>> create(const core::OrgId& owner) = 0;
+  virtual core::Result<std::unique_ptr<BlobReader>> open(const core::OrgId& owner,
+                                                         const core::Digest& digest) const = 0;
+  // Removes all of them, durably and for good. Once more is fine. Errors: storage_failed.
+  virtual core::Result<void> erase(const core::OrgId& owner) = 0;
 
   // For a request body that arrives in chunks.
   virtual core::Result<std::unique_ptr<Spool>> create_spool() = 0;

@@ -1,6 +1,8 @@
-// What can be seen of the lanes from outside of the dispatcher.
+// What can be seen of the lanes from outside of the dispatcher, and done about them.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +38,15 @@ class LaneBoard {
   virtual ~LaneBoard() = default;
   // Of the lanes that are not open now.
   virtual std::vector<LaneStatus> closed_lanes() const = 0;
+};
+
+// Threading: any thread.
+class LaneControl {
+ public:
+  virtual ~LaneControl() = default;
+  // Somebody has mended what was wrong: opens all that is closed of a provider, and what waits for a lane tries again.
+  // `done` is told, once and from any thread, how many closures that ended.
+  virtual void unpark(core::ProviderId provider, std::function<void(std::size_t)> done) = 0;
 };
 
 }  // namespace processors

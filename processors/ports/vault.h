@@ -20,7 +20,11 @@ class Vault {
   // Errors: storage_failed (key missing: the org was erased), log_corrupt (not sealed for this org by this deployment).
   virtual core::Result<std::string> unseal(const core::OrgId& org, const core::Sealed& sealed) const = 0;
 
-  // HMAC-SHA-256 under a key of this deployment. `purpose` separates uses: "email", "file_url", "cursor".
+  // Destroys the org's key, for good: nothing of it can be unsealed or sealed any more. Once more is fine.
+  // Errors: storage_failed.
+  virtual core::Result<void> erase(const core::OrgId& org) = 0;
+
+  // HMAC-SHA-256 under a key of this deployment. `purpose` separates uses: "email", "file_url", "cursor", "operator".
   virtual core::Digest mac(std::string_view purpose, std::string_view text) const = 0;
 };
 

@@ -67,8 +67,8 @@ std::optional<core::BatchId> unless_empty(const core::BatchId& batch) {
 
 // --- ledger ---------------------------------------------------------------------------------------------------------
 
-PublicRecord posting(const EventPlace& place, const core::ledger::TransferPosted& event, const core::AccountId& account,
-                     core::Money amount, const std::string& leg) {
+schemas::PublicPosting posting(const EventPlace& place, const core::ledger::TransferPosted& event,
+                               const core::AccountId& account, core::Money amount, const std::string& leg) {
   schemas::PublicPosting posting;
   posting.posting = event.transfer.value() + "/" + leg;
   posting.transfer = event.transfer;
@@ -79,12 +79,14 @@ PublicRecord posting(const EventPlace& place, const core::ledger::TransferPosted
   posting.batch = unless_empty(event.batch);
   posting.time = place.time;
   stamp(posting, place);
-  return cloud_event(place, core::aggregate_of(event.org).value(), account.value(), "." + leg, posting);
+  return posting;
 }
 
 Records project(const EventPlace& place, const core::ledger::TransferPosted& event, const FindUnit&) {
-  return std::vector<PublicRecord>{posting(place, event, event.debit, core::Money{} - event.amount, "debit"),
-                                   posting(place, event, event.credit, event.amount, "credit")};
+  const auto [debit, credit] = public_postings(place, event);
+  const std::string key = core::aggregate_of(event.org).value();
+  return std::vector<PublicRecord>{cloud_event(place, key, debit.account.value(), ".debit", debit),
+                                   cloud_event(place, key, credit.account.value(), ".credit", credit)};
 }
 
 // --- quotes ---------------------------------------------------------------------------------------------------------
@@ -100,39 +102,23 @@ schemas::PublicQuote quote_of(const EventPlace& place, const Event& event, core:
   return quote;
 }
 
-std::vector<PublicRecord> one_quote(const EventPlace& place, const schemas::PublicQuote& quote) {
-  return {cloud_event(place, core::aggregate_of(quote.org).value(), quote.quote.value(), "", quote)};
+template <class Event>
+Records project_quote(const EventPlace& place, const Event& event) {
+  const schemas::PublicQuote quote = public_quote(place, event);
+  return std::vector<PublicRecord>{
+      cloud_event(place, core::aggregate_of(quote.org).value(), quote.quote.value(), "", quote)};
 }
 
 Records project(const EventPlace& place, const core::quote::QuoteLocked& event, const FindUnit&) {
-  schemas::PublicQuote quote = quote_of(place, event, core::quote::Phase::locked);
-  quote.basis = event.basis;
-  quote.item_count = event.plan.item_count;
-  if (event.basis == core::quote::Basis::estimate) {
-    quote.item_count = event.estimate.items_max;
-    quote.item_ceiling = event.estimate.item_ceiling;
-  }
-  quote.total = event.plan.total;
-  quote.sla_tier = event.terms.sla_tier;
-  quote.routing_mode = event.terms.routing_mode;
-  quote.privacy_tier = event.terms.privacy_tier;
-  quote.catalog_version = event.catalog_version;
-  for (const core::quote::Route& route : event.plan.routes) {
-    if (!quote.routes) quote.routes.emplace();
-    quote.routes->push_back({route.provider, route.model, route.mode, route.item_count, route.total});
-  }
-  quote.expires_at = event.expires_at;
-  return one_quote(place, quote);
+  return project_quote(place, event);
 }
 
 Records project(const EventPlace& place, const core::quote::QuoteConsumed& event, const FindUnit&) {
-  schemas::PublicQuote quote = quote_of(place, event, core::quote::Phase::consumed);
-  quote.batch = event.batch;
-  return one_quote(place, quote);
+  return project_quote(place, event);
 }
 
 Records project(const EventPlace& place, const core::quote::QuoteExpired& event, const FindUnit&) {
-  return one_quote(place, quote_of(place, event, core::quote::Phase::expired));
+  return project_quote(place, event);
 }
 
 // --- dispatch -------------------------------------------------------------------------------------------------------
@@ -209,6 +195,43 @@ Records project(const EventPlace& place, const core::batch::UnitClosed& event, c
 }
 
 }  // namespace
+
+std::array<schemas::PublicPosting, 2> public_postings(const EventPlace& place,
+                                                      const core::ledger::TransferPosted& event) {
+  return {posting(place, event, event.debit, core::Money{} - event.amount, "debit"),
+          posting(place, event, event.credit, event.amount, "credit")};
+}
+
+schemas::PublicQuote public_quote(const EventPlace& place, const core::quote::QuoteLocked& event) {
+  schemas::PublicQuote quote = quote_of(place, event, core::quote::Phase::locked);
+  quote.basis = event.basis;
+  quote.item_count = event.plan.item_count;
+  if (event.basis == core::quote::Basis::estimate) {
+    quote.item_count = event.estimate.items_max;
+    quote.item_ceiling = event.estimate.item_ceiling;
+  }
+  quote.total = event.plan.total;
+  quote.sla_tier = event.terms.sla_tier;
+  quote.routing_mode = event.terms.routing_mode;
+  quote.privacy_tier = event.terms.privacy_tier;
+  quote.catalog_version = event.catalog_version;
+  for (const core::quote::Route& route : event.plan.routes) {
+    if (!quote.routes) quote.routes.emplace();
+    quote.routes->push_back({route.provider, route.model, route.mode, route.item_count, route.total});
+  }
+  quote.expires_at = event.expires_at;
+  return quote;
+}
+
+schemas::PublicQuote public_quote(const EventPlace& place, const core::quote::QuoteConsumed& event) {
+  schemas::PublicQuote quote = quote_of(place, event, core::quote::Phase::consumed);
+  quote.batch = event.batch;
+  return quote;
+}
+
+schemas::PublicQuote public_quote(const EventPlace& place, const core::quote::QuoteExpired& event) {
+  return quote_of(place, event, core::quote::Phase::expired);
+}
 
 // Each event is named, so that a new one does not compile until someone has thought about it.
 Records public_records(const EventPlace& place, const core::Event& event, const FindUnit& find_unit) {

@@ -1,6 +1,7 @@
 // Journal events -> records of the public topics. Pure but for the lookup that it is handed.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "core/event.h"
 #include "core/result.h"
 #include "processors/ports/public_log.h"
+#include "schemas/public_records.h"
 
 namespace processors {
 
@@ -31,6 +33,13 @@ using FindUnit = std::function<core::Result<UnitFacts>(const core::OrgId&, const
 // Errors: those of `find_unit`.
 core::Result<std::vector<PublicRecord>> public_records(const EventPlace& place, const core::Event& event,
                                                        const FindUnit& find_unit);
+
+// What those of `ledger` and `quotes` hold.
+std::array<schemas::PublicPosting, 2> public_postings(const EventPlace& place,
+                                                      const core::ledger::TransferPosted& event);
+schemas::PublicQuote public_quote(const EventPlace& place, const core::quote::QuoteLocked& event);
+schemas::PublicQuote public_quote(const EventPlace& place, const core::quote::QuoteConsumed& event);
+schemas::PublicQuote public_quote(const EventPlace& place, const core::quote::QuoteExpired& event);
 
 // The batch whose state the event changes.
 struct TouchedBatch {

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +25,30 @@ class FakeBlobs final : public BlobStore {
     if (found == blobs_.end()) return core::Error{core::ErrorCode::blob_not_found, "no such blob"};
     return std::make_unique<Reader>(found->second);
   }
+
+  // Without an owner, as many tests have it: anybody's.
+  core::Result<std::unique_ptr<BlobWriter>> create(const core::OrgId& owner) override {
+    if (owner.value().empty()) return create();
+    if (erased_.contains(owner)) return failed();
+    return std::make_unique<Writer>(*this, owner);
+  }
+  // Also what put() has put there for nobody.
+  core::Result<std::unique_ptr<BlobReader>> open(const core::OrgId& owner, const core::Digest& digest) const override {
+    const auto found = of_orgs_.find({owner, digest});
+    if (found == of_orgs_.end()) return open(digest);
+    return std::make_unique<Reader>(found->second);
+  }
+  core::Result<void> erase(const core::OrgId& owner) override {
+    if (std::exchange(fail_next_erasure_, false)) return failed();
+    erased_.insert(owner);
+    std::erase_if(of_orgs_, [&](const auto& blob) { return blob.first.first == owner; });
+    return {};
+  }
+  std::size_t count_of(const core::OrgId& owner) const {
+    return static_cast<std::size_t>(
+        std::count_if(of_orgs_.begin(), of_orgs_.end(), [&](const auto& blob) { return blob.first.first == owner; }));
+  }
+  void fail_next_erasure() { fail_next_erasure_ = true; }
 
   core::Result<std::unique_ptr<Spool>> create_spool() override { return std::make_unique<MemorySpool>(); }
 
@@ -80,7 +106,17 @@ class FakeBlobs final : public BlobStore {
     blobs_[digest] = text;
     return digest;
   }
-  const std::string& blob(const core::Digest& digest) const { return blobs_.at(digest); }
+  // Whoever has it.
+  const std::string& blob(const core::Digest& digest) const {
+    const auto of_org =
+        std::find_if(of_orgs_.begin(), of_orgs_.end(), [&](const auto& blob) { return blob.first.second == digest; });
+    return of_org == of_orgs_.end() ? blobs_.at(digest) : of_org->second;
+  }
+  // Twice: as it was.
+  void flip_bit(const core::Digest& digest, std::size_t at) {
+    char& byte = blobs_.at(digest).at(at);
+    byte = static_cast<char>(byte ^ 0x10);
+  }
   std::string segment(const std::string& name) const {
     const auto found = segments_.find(name);
     return found == segments_.end() ? std::string() : found->second.text;
@@ -123,16 +159,23 @@ class FakeBlobs final : public BlobStore {
 
   class Writer final : public BlobWriter {
    public:
-    explicit Writer(FakeBlobs& store) : store_(store) {}
+    explicit Writer(FakeBlobs& store, std::optional<core::OrgId> owner = std::nullopt)
+        : store_(store), owner_(std::move(owner)) {}
     core::Result<void> append(std::string_view bytes) override {
       if (std::exchange(store_.fail_next_append_, false)) return failed();
       text_ += bytes;
       return {};
     }
-    core::Result<core::Digest> finish() override { return store_.put(text_); }
+    core::Result<core::Digest> finish() override {
+      if (!owner_) return store_.put(text_);
+      const core::Digest digest = schemas::sha256(text_);
+      store_.of_orgs_[{*owner_, digest}] = text_;
+      return digest;
+    }
 
    private:
     FakeBlobs& store_;
+    const std::optional<core::OrgId> owner_;
     std::string text_;
   };
 
@@ -166,11 +209,14 @@ class FakeBlobs final : public BlobStore {
   };
 
   std::map<core::Digest, std::string> blobs_;
+  std::map<std::pair<core::OrgId, core::Digest>, std::string> of_orgs_;
+  std::set<core::OrgId> erased_;
   std::map<std::string, File> segments_;
   bool fail_next_append_ = false;
   bool tear_next_append_ = false;
   bool fail_next_sync_ = false;
   bool fail_next_put_ = false;
+  bool fail_next_erasure_ = false;
 };
 
 }  // namespace processors::testing

@@ -24,7 +24,10 @@ class FakeVault final : public Vault {
     return core::Digest(schemas::to_hex(schemas::hmac_sha256_raw("of tests/" + std::string(purpose), text)));
   }
 
-  void erase(const core::OrgId& org) { erased_.insert(org); }
+  core::Result<void> erase(const core::OrgId& org) override {
+    erased_.insert(org);
+    return {};
+  }
 
  private:
   std::set<core::OrgId> erased_;

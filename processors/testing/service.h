@@ -110,7 +110,7 @@ class Service {
  public:
   explicit Service(World& world, std::uint32_t items_per_unit = 4)
       : intake(world.blobs, world.catalog, {{lab, core::Mode::sync, true}, {lab, core::Mode::batch, true}},
-               {items_per_unit, 64u << 20}),
+               intake_settings(items_per_unit)),
         reader(world.store, 1),
         lane(lab),
         node(context.get_executor(), context.get_executor(), {1, "test", world.policy, world.clock.reader()},
@@ -123,8 +123,9 @@ class Service {
                  {reader, bus, world.vault, mail, webhooks, FileLinks(world.vault, "https://router.test"),
                   "https://router.test", std::chrono::hours(96), world.clock.reader(), world.metrics, world.log}),
         collector(context.get_executor(), {world.blobs, reader, bus, world.log}),
+        eraser(context.get_executor(), {world.blobs, world.vault, reader, bus, world.log}),
         world_(world) {
-    effects.attach(planner, dispatcher, delivery, collector, bus);
+    effects.attach(planner, dispatcher, delivery, collector, eraser, bus);
     bool settled = false;
     node.when_settled([&] { settled = true; });
     node.own_all();
@@ -216,9 +217,17 @@ class Service {
   Dispatcher dispatcher;
   Delivery delivery;
   Collector collector;
+  Eraser eraser;
   core::quote::Terms terms;  // of the manifest planned last
 
  private:
+  static Intake::Settings intake_settings(std::uint32_t items_per_unit) {
+    Intake::Settings settings;
+    settings.items_per_unit = items_per_unit;
+    settings.unit_bytes_max = 64u << 20;
+    settings.owner = lab_customer;
+    return settings;
+  }
   static Dispatcher::Settings dispatch_settings(const World& world) {
     Dispatcher::Settings settings;
     settings.units_in_flight_max = 16;

@@ -5,6 +5,7 @@
 #include "schemas/compact_json.h"
 #include "schemas/dialect/json.h"
 #include "schemas/json_codec.h"
+#include "schemas/json_scalar.h"
 
 namespace schemas::queue {
 
@@ -24,9 +25,8 @@ const Value* member(const Value* json, const char* name) {
 
 template <class T>
 bool read_member(const Value* json, const char* name, T& value) {
-  std::string path;
   const Value* found = member(json, name);
-  return found != nullptr && read_json(*found, value, path);
+  return found != nullptr && read_scalar(*found, value);
 }
 
 bool parse_row(std::string_view row, rapidjson::Document& json) {

@@ -81,6 +81,10 @@ WORDS = {
     "/v1/workflows/{slug}": WORKFLOW,
     "/v1/billing/local-checkout/{org}": "org_" + ULID_OF_NOBODY,
     "/v1/billing/local-checkout/{org}/{checkout}": "chk_" + ULID_OF_NOBODY,
+    "/internal/operator/v1/lanes/{provider}": "simulated",
+    "/internal/operator/v1/orgs/{org}": "org_" + ULID_OF_NOBODY,
+    "/internal/operator/v1/orgs/{org}/deliveries/{id}": "msg_" + ULID_OF_NOBODY,
+    "/internal/operator/v1/parked/{partition}": "0",
 }
 
 
