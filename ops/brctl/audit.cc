@@ -129,7 +129,6 @@ core::Result<void> read_journal(Source& source, audit::Audit& audit, Progress& p
   // What was trimmed from the log first. An archive that cannot be read leaves a gap, which is said as well.
   if (const auto archived = source.archived_records()->read_on(visit); archived.has_error())
     audit.found({audit::Rule::archive_damaged, {}, {}, {}, {}, archived.error().detail});
-  if (auto archived = source.archived_records()->read_on(visit); archived.has_error()) return archived;
   if (const auto size = source.log()->bytes(); size.has_value()) bytes = *size;
   scan.emplace(source.log()->scan());
   return scan->read_on(visit, [&](const embedded_log::Damage& damage) { take_damage(audit, damage); });
