@@ -113,7 +113,6 @@ void take_damage(audit::Audit& audit, const embedded_log::Damage& damage) {
 
 core::Result<void> read_journal(Source& source, audit::Audit& audit, Progress& progress) {
   std::uint64_t records = 0;
-  std::unique_ptr<RecordStream> stream;
   std::optional<embedded_log::LogScan> scan;
   std::uint64_t bytes = 0;
   const auto visit = [&](core::Partition partition, const processors::StoredRecord& stored) {
