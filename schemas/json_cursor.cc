@@ -4,17 +4,24 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <utility>
 
 namespace schemas {
 
 namespace {
 
 constexpr int depth_max = 64;
-constexpr std::string_view marks = ",:{}[]\"";
 
-bool is_space(char letter) {
-  return letter == ' ' || letter == '\n' || letter == '\r' || letter == '\t';
+bool is_mark(char letter) {
+  switch (letter) {
+    case ',':
+    case ':':
+    case '{':
+    case '}':
+    case '[':
+    case ']':
+    case '"': return true;
+    default: return false;
+  }
 }
 
 // Has a bit set in each byte that is `wanted`, and perhaps in bytes behind it.
@@ -70,41 +77,9 @@ void JsonCursor::fail() {
   at_ = end_;
 }
 
-void JsonCursor::pass_space() {
-  while (at_ != end_ && is_space(*at_)) ++at_;
-}
-
 bool JsonCursor::at_end() {
   pass_space();
   return good_ && at_ == end_;
-}
-
-bool JsonCursor::open(char bracket) {
-  pass_space();
-  if (at_ == end_ || *at_ != bracket) {
-    fail();
-    return false;
-  }
-  ++at_;
-  first_ = true;
-  return true;
-}
-
-// Whether another member or element follows, past its comma; else past the closing bracket.
-bool JsonCursor::next(char closing) {
-  pass_space();
-  const bool first = std::exchange(first_, false);
-  if (at_ != end_ && *at_ == closing) {
-    ++at_;
-    return false;
-  }
-  if (at_ != end_ && first) return true;
-  if (at_ == end_ || *at_ != ',') {
-    fail();
-    return false;
-  }
-  ++at_;
-  return true;
 }
 
 bool JsonCursor::next_member(std::string_view& name) {
@@ -117,10 +92,6 @@ bool JsonCursor::next_member(std::string_view& name) {
   }
   ++at_;
   return true;
-}
-
-bool JsonCursor::next_element() {
-  return next(']');
 }
 
 std::string_view JsonCursor::string_body(bool& escaped) {
@@ -262,7 +233,7 @@ std::string_view JsonCursor::raw() {
         ++at_;
         break;
       default:  // a number, a word, or space between
-        at_ = std::find_if(at_ + 1, end_, [](char each) { return marks.find(each) != std::string_view::npos; });
+        at_ = std::find_if(at_ + 1, end_, is_mark);
     }
   } while (good_ && depth > 0);
   return good_ ? std::string_view(begin, static_cast<std::size_t>(at_ - begin)) : std::string_view{};

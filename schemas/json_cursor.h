@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace schemas {
 
@@ -61,11 +62,37 @@ class JsonCursor {
 
  private:
   void fail();
-  void pass_space();
-  bool open(char bracket);
+  void pass_space() {
+    while (at_ != end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+  }
+  bool open(char bracket) {
+    pass_space();
+    if (at_ != end_ && *at_ == bracket) {
+      ++at_;
+      first_ = true;
+      return true;
+    }
+    fail();
+    return false;
+  }
   bool next_member(std::string_view& name);
-  bool next_element();
-  bool next(char closing);
+  bool next_element() { return next(']'); }
+  // Whether another member or element follows, past its comma; else past the closing bracket.
+  bool next(char closing) {
+    pass_space();
+    const bool first = std::exchange(first_, false);
+    if (at_ != end_ && *at_ == closing) {
+      ++at_;
+      return false;
+    }
+    if (at_ != end_ && first) return true;
+    if (at_ != end_ && *at_ == ',') {
+      ++at_;
+      return true;
+    }
+    fail();
+    return false;
+  }
   bool take_word(std::string_view word);
   // Behind the opening quote: to the closing one, and past it.
   std::string_view string_body(bool& escaped);

@@ -113,7 +113,6 @@ void take_damage(audit::Audit& audit, const embedded_log::Damage& damage) {
 
 core::Result<void> read_journal(Source& source, audit::Audit& audit, Progress& progress) {
   std::uint64_t records = 0;
-  std::unique_ptr<RecordStream> stream;
   std::optional<embedded_log::LogScan> scan;
   std::uint64_t bytes = 0;
   const auto visit = [&](core::Partition partition, const processors::StoredRecord& stored) {
@@ -126,7 +125,9 @@ core::Result<void> read_journal(Source& source, audit::Audit& audit, Progress& p
     return true;
   };
   if (source.log() == nullptr) return source.records()->read_on(visit);
-  if (auto archived = source.archived_records()->read_on(visit); archived.has_error()) return archived;
+  // What was trimmed from the log first. An archive that cannot be read leaves a gap, which is said as well.
+  if (const auto archived = source.archived_records()->read_on(visit); archived.has_error())
+    audit.found({audit::Rule::archive_damaged, {}, {}, {}, {}, archived.error().detail});
   if (const auto size = source.log()->bytes(); size.has_value()) bytes = *size;
   scan.emplace(source.log()->scan());
   return scan->read_on(visit, [&](const embedded_log::Damage& damage) { take_damage(audit, damage); });

@@ -103,6 +103,7 @@ class Dispatcher final : public LaneBoard, public LaneControl {
   void attempt_resumed(core::quote::RouteLane lane);
   void attempt_ended(core::quote::RouteLane lane, AttemptEnd end, bool any_succeeded);
   void give_back(SlotPointer slot);
+  std::uint64_t next_command() { return ++commands_; }
   LaneRules rules(core::Timestamp now) const;
 
   boost::asio::awaitable<LaneChoice> choose(std::vector<core::quote::RouteLane> lanes, core::batch::Unit unit,
@@ -121,7 +122,8 @@ class Dispatcher final : public LaneBoard, public LaneControl {
   boost::asio::any_io_executor executor_;
   boost::asio::strand<boost::asio::any_io_executor> strand_;
 
-  std::atomic<std::size_t> runs_ = 0;  // changed on the strand
+  std::atomic<std::size_t> runs_ = 0;        // changed on the strand
+  std::atomic<std::uint64_t> commands_ = 0;  // of runs, so far
   std::atomic<bool> stopping_ = false;
   std::atomic<std::shared_ptr<const std::vector<LaneStatus>>> closed_lanes_;
 

@@ -478,7 +478,7 @@ boost::asio::awaitable<core::Result<void>> UnitRun::close() {
 core::CommandId UnitRun::next_command_id(const std::string& verb) {
   return core::CommandId(verb + "/" + id_.batch.value() + "/" + std::to_string(id_.unit.value()) + "/" +
                          std::to_string(unit_.attempt.value()) + "/" + std::to_string(term_->epoch.value()) + "/" +
-                         std::to_string(++commands_));
+                         std::to_string(dispatcher_.next_command()));
 }
 
 boost::asio::awaitable<core::Result<Answer>> UnitRun::send(std::string verb, core::Command command) {

@@ -79,8 +79,7 @@ class UnitRun {
   const boost::asio::any_io_executor strand_;
   const core::AggregateKey aggregate_;
 
-  bool gone_ = false;           // closed, or unknown
-  std::uint64_t commands_ = 0;  // sent so far
+  bool gone_ = false;  // closed, or unknown
   core::batch::Batch batch_;
   core::batch::Unit unit_;
   std::unique_ptr<UnitResults> results_;
