@@ -72,12 +72,15 @@ class OverlayTable {
   }
 
   void take_changes(std::vector<RowChange>& changes) {
-    for (auto& [key, entry] : rows_) {
-      if (!entry.changed) continue;
+    for (const typename Row::Key& key : changed_) {
+      const auto cached = rows_.find(key);
+      if (cached == rows_.end() || !cached->second.changed) continue;  // rolled back, or named before
+      Entry& entry = cached->second;
       entry.changed = false;
       changes.push_back(
           {schemas::row_key<Row>(key), entry.row ? std::optional(schemas::encode_row(*entry.row)) : std::nullopt});
     }
+    changed_.clear();
     if (rows_.size() <= cached_rows_max) return;
     // What was not used since it was looked at last makes room.
     for (auto row = rows_.begin(); row != rows_.end();)
@@ -95,6 +98,7 @@ class OverlayTable {
 
   void change(const OverlaySource& source, const typename Row::Key& key, std::optional<Row> row) {
     const auto [entry, is_new] = rows_.try_emplace(key);
+    if (!entry->second.changed) changed_.push_back(key);
     if (source.marked) before_.emplace_back(key, is_new ? std::nullopt : std::optional(std::move(entry->second)));
     entry->second = Entry{std::move(row), true};
   }
@@ -113,6 +117,8 @@ class OverlayTable {
   }
 
   mutable std::unordered_map<typename Row::Key, Entry, RowKeyHash> rows_;
+  // Of rows that have changed, and maybe of some that were rolled back: most rows that are kept have not.
+  std::vector<typename Row::Key> changed_;
   std::vector<std::pair<typename Row::Key, std::optional<Entry>>> before_;  // the mark, in order of the changes
 };
 
