@@ -118,7 +118,9 @@ TEST_F(Trim, ACrashAtAnyPointLeavesALogThatOpensWithAllThatIsKept) {
     for (std::size_t i = 0; i < removed.size(); ++i) {
       const auto path = segment_path(directory_.path(), removed[i]);
       // The files may come to be removed on the disk in any order: here the later ones first.
-      if (i + gone < removed.size()) ASSERT_TRUE(files::write_durably(path, files[removed[i]]));
+      if (i + gone < removed.size()) {
+        ASSERT_TRUE(files::write_durably(path, files[removed[i]]));
+      }
     }
     open();
     ASSERT_EQ(segments(), kept) << gone << " files were gone";
