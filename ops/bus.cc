@@ -33,7 +33,8 @@ class EmbeddedBus final : public Bus {
   processors::Journal& journal() override { return *log_; }
   processors::NodeDirectory* directory() override { return nullptr; }
 
-  core::Result<void> start(processors::Node& node, const processors::StateReader&, std::string) override {
+  core::Result<void> start(processors::Node& node, const processors::StateReader&, processors::JournalReader&,
+                           std::string) override {
     node.own_all();
     return {};
   }

@@ -37,9 +37,10 @@ class Bus {
   virtual std::function<void(core::Partition, core::Offset)> confirmed_hook() { return {}; }
   virtual std::function<void(core::Partition, bool)> served_hook() { return {}; }
 
-  // Has partitions assigned to `node`. `url`: where other nodes reach this process. Errors: unavailable,
-  // configuration_invalid.
-  virtual core::Result<void> start(processors::Node& node, const processors::StateReader& reader, std::string url) = 0;
+  // Has partitions assigned to `node`. `history`: what is to be published is read from it; `url`: where other nodes
+  // reach this process. Errors: unavailable, configuration_invalid.
+  virtual core::Result<void> start(processors::Node& node, const processors::StateReader& reader,
+                                   processors::JournalReader& history, std::string url) = 0;
   // No partition is assigned any more; the node still has those it has.
   virtual void leave() {}
   // The journal is not used any more.

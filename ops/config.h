@@ -53,6 +53,8 @@ struct Config {
   struct Journal {
     std::uint32_t partitions = 16;
     std::uint64_t segment_bytes = std::uint64_t{64} << 20;
+    bool archive = false;
+    std::chrono::days retention{0};
   } journal;
 
   struct Kafka {
@@ -70,6 +72,7 @@ struct Config {
 
   struct State {
     std::uint64_t cache_bytes = std::uint64_t{64} << 20;
+    std::chrono::minutes snapshot_interval{60};
   } state;
 
   struct Audit {

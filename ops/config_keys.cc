@@ -197,15 +197,25 @@ void add_storage(std::vector<Key>& table) {
       .add("partitions", &Config::Journal::partitions, whole_number<std::uint32_t>(1, 1'024),
            "Partitions of the journal. Fixed once the data directory, or the topic, is made.")
       .add("segment_bytes", &Config::Journal::segment_bytes, byte_count(mebibyte, 4 * gibibyte),
-           "A file of the journal is followed by the next one at this size.");
+           "A file of the journal is followed by the next one at this size.")
+      .add("archive", &Config::Journal::archive, boolean(),
+           "Copies records that are older than retention_days, a day's or more at a time, to the archive in the blob "
+           "store.")
+      .add("retention_days", &Config::Journal::retention, duration<days>(days(0), days(36'500)),
+           "Records that are older, archived and covered by a snapshot need not stay in the journal. 0 keeps all for "
+           "ever; else archive has to be on.");
   Rows(table, "state", &Config::state)
       .add("cache_bytes", &Config::State::cache_bytes, byte_count(mebibyte, 1'024 * gibibyte),
-           "Memory for reading state.");
+           "Memory for reading state.")
+      .add("snapshot_minutes", &Config::State::snapshot_interval, duration<minutes>(minutes(0), minutes(10'080)),
+           "How often a partition that moved is written to the blob store, so that lost state is found again fast; 0: "
+           "never.");
   Rows(table, "audit", &Config::audit)
-      .add("checkpoint_directory", &Config::Audit::checkpoint_directory,
-           text("the path of a directory, or \"\"", has_no_controls),
-           "Where signed checkpoints of the journal are put, on another disk if there is one. Empty: checkpoints in the "
-           "data directory.")
+      .add(
+          "checkpoint_directory", &Config::Audit::checkpoint_directory,
+          text("the path of a directory, or \"\"", has_no_controls),
+          "Where signed checkpoints of the journal are put, on another disk if there is one. Empty: checkpoints in the "
+          "data directory.")
       .add("checkpoint_seconds", &Config::Audit::checkpoint_interval, duration<seconds>(seconds(1), hours(1)),
            "How often they are made.");
 }

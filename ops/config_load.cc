@@ -101,6 +101,13 @@ void check_together(const EffectiveConfig& effective, Faults& faults) {
   }
 }
 
+void check_retention(const EffectiveConfig& effective, Faults& faults) {
+  const Config::Journal& journal = effective.config.journal;
+  if (journal.retention > std::chrono::days(0) && !journal.archive)
+    faults.push_back(with_origin(effective, "journal.retention_days") +
+                     " needs journal.archive = true: nothing is removed that was not archived");
+}
+
 void check_mail(const EffectiveConfig& effective, Faults& faults) {
   const Config::Mail& mail = effective.config.mail;
   const std::string kind = with_origin(effective, "mail.kind");
@@ -144,6 +151,7 @@ core::Result<EffectiveConfig> load_effective_config(const ConfigFlags& flags, co
   apply(settings_of_flags(flags, faults), effective, faults);
   if (faults.empty()) {
     check_together(effective, faults);
+    check_retention(effective, faults);
     check_mail(effective, faults);
     check_stripe(effective, faults);
   }

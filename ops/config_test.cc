@@ -277,6 +277,14 @@ TEST(Config, all_faults_are_told_at_once) {
               AllOf(HasSubstr("BATCHROUTER_X: "), HasSubstr("\n--port: "), HasSubstr("\n--set: ")));
 }
 
+// Records would be gone for good.
+TEST(Config, the_journal_gives_up_only_what_is_archived) {
+  EXPECT_EQ(
+      refusal({"--set", "journal.retention_days=30"}),
+      "journal.retention_days = 30 (--set) needs journal.archive = true: nothing is removed that was not archived");
+  EXPECT_TRUE(loaded({"--set", "journal.retention_days=30", "--set", "journal.archive=true"}).journal.archive);
+}
+
 // Made-up answers would be charged for.
 TEST(Config, production_refuses_simulated_answers) {
   EXPECT_EQ(

@@ -43,8 +43,11 @@
 #include "ops/mail.h"
 #include "ops/providers.h"
 #include "ops/version.h"
+#include "processors/archive/archived_journal.h"
 #include "processors/effects.h"
 #include "processors/node.h"
+#include "processors/snapshots/snapshots.h"
+#include "processors/upkeep/upkeep.h"
 
 namespace ops {
 
@@ -55,6 +58,7 @@ constexpr std::size_t work_threads = 2;
 constexpr std::size_t blocking_threads = 2;
 constexpr std::size_t long_work_threads = 2;                     // imports take one of them at most
 constexpr auto state_flush_interval = std::chrono::seconds(60);  // bounds what a crash has to replay
+constexpr auto upkeep_interval = std::chrono::minutes(1);
 constexpr std::size_t recovery_threads = 4;
 constexpr auto settle_time =
     std::chrono::seconds(60);  // then requests are taken, and those for a partition not served yet refused
@@ -168,6 +172,8 @@ class Daemon::Parts {
   core::Result<void> make_api();
   core::Result<void> recover();
   void flush_state_periodically();
+  void make_upkeep();
+  void keep_up_periodically();
   void write_checkpoints();
   void write_checkpoints_periodically();
   void wait_until_idle();
@@ -206,6 +212,12 @@ class Daemon::Parts {
   std::optional<boost::asio::executor_work_guard<boost::asio::io_context::executor_type>> http_work_;
   std::vector<std::thread> http_threads_;
 
+  boost::asio::thread_pool upkeep_pool_{1};
+  boost::asio::steady_timer upkeep_timer_{upkeep_pool_};
+
+  std::optional<processors::ArchivedJournal> history_;
+  std::optional<processors::SnapshotRestore> snapshots_;
+  std::optional<processors::Upkeep> upkeep_;
   processors::Effects effects_;
   std::optional<processors::Node> node_;
   std::optional<adapters::simulated::SimulatedLane> simulated_;
@@ -284,11 +296,25 @@ core::Result<void> Daemon::Parts::make_processors() {
   settings.now = now;
   settings.confirmed = bus_->confirmed_hook();
   settings.served = bus_->served_hook();
+  history_.emplace(bus_->journal(), *blobs_, *signer_);
+  snapshots_.emplace(*blobs_, *signer_, metrics_, log_);
   node_.emplace(partition_pool_.get_executor(), recovery_pool_.get_executor(), std::move(settings),
                 processors::Node::Environment{bus_->journal(), *state_, effects_, metrics_, log_, bus_->directory(),
-                                              bus_->commands()});
+                                              bus_->commands(), &*history_, &*snapshots_});
+  make_upkeep();
   if (config_.simulated.enabled) simulated_.emplace(work_pool_.get_executor(), simulated_settings(config_.simulated));
   return {};
+}
+
+void Daemon::Parts::make_upkeep() {
+  processors::Upkeep::Settings settings;
+  settings.partition_count = config_.journal.partitions;
+  settings.snapshot_interval = config_.state.snapshot_interval;
+  settings.archive = config_.journal.archive;
+  settings.retention = config_.journal.retention;
+  const auto served = [this](core::Partition partition) { return !node_->halted(partition).has_value(); };
+  upkeep_.emplace(settings, processors::Upkeep::Environment{*state_, bus_->journal(), *blobs_, *signer_, served, now,
+                                                            metrics_, log_});
 }
 
 void Daemon::Parts::make_checkout() {
@@ -390,7 +416,7 @@ core::Result<void> Daemon::Parts::recover() {
   node_->when_settled([settled] { settled->set_value(); });
   const std::string url = config_.kafka.node_url.empty() ? url_of(config_, server_->port()) : config_.kafka.node_url;
   const processors::StateReader reader(*state_, config_.journal.partitions, &*node_);
-  if (const auto started = bus_->start(*node_, reader, url); started.has_error()) return started;
+  if (const auto started = bus_->start(*node_, reader, *history_, url); started.has_error()) return started;
   if (all_settled.wait_for(settle_time) != std::future_status::ready) warn(log_, "recovery_goes_on");
   const auto took = std::chrono::steady_clock::now() - began;
   info(log_, "recovered",
@@ -418,6 +444,7 @@ core::Result<void> Daemon::Parts::start() {
   if (const auto recovered = recover(); recovered.has_error()) return recovered;
   flush_state_periodically();
   write_checkpoints_periodically();
+  keep_up_periodically();
   const std::string url = url_of(config_, server_->port());
   const api::Settings& settings = app_->settings;
   info(log_, "listening",
@@ -440,8 +467,7 @@ void Daemon::Parts::write_checkpoints() {
   const auto written = checkpoints_->write();
   metrics_.count("batchrouter_checkpoints_total", {{"outcome", written.has_error() ? "failed" : "written"}},
                  written.has_error() ? 1 : static_cast<double>(*written));
-  if (written.has_error())
-    processors::error(log_, "checkpoints_failed", {{"reason", written.error().detail}});
+  if (written.has_error()) processors::error(log_, "checkpoints_failed", {{"reason", written.error().detail}});
 }
 
 void Daemon::Parts::write_checkpoints_periodically() {
@@ -449,6 +475,15 @@ void Daemon::Parts::write_checkpoints_periodically() {
   checkpoint_timer_.expires_after(config_.audit.checkpoint_interval);
   checkpoint_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) write_checkpoints_periodically();
+  });
+}
+
+void Daemon::Parts::keep_up_periodically() {
+  upkeep_timer_.expires_after(upkeep_interval);
+  upkeep_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (error) return;
+    upkeep_->run();
+    keep_up_periodically();
   });
 }
 
@@ -484,6 +519,9 @@ void Daemon::Parts::stop() {
   if (mail_) mail_->stop();
   resolver_.stop();
   if (http_client_) http_client_->stop();
+  if (upkeep_) upkeep_->stop();
+  upkeep_pool_.stop();
+  upkeep_pool_.join();
   if (bus_) bus_->leave();
   if (node_ && server_) {
     auto stopped = std::make_shared<std::promise<void>>();

@@ -70,7 +70,8 @@ class KafkaBus final : public Bus, public processors::NodeDirectory {
     };
   }
 
-  core::Result<void> start(processors::Node& node, const processors::StateReader& reader, std::string url) override {
+  core::Result<void> start(processors::Node& node, const processors::StateReader& reader,
+                           processors::JournalReader& history, std::string url) override {
     auto directory = kafka::KafkaNodeDirectory::create(settings_, std::move(url), log_, metrics_);
     if (directory.has_error()) return directory.error();
     directory_ = std::move(*directory);
@@ -78,7 +79,7 @@ class KafkaBus final : public Bus, public processors::NodeDirectory {
     reader_.emplace(reader);
     processors::Projector::Settings projector;
     projector.partition_count = settings_.partitions;
-    projector_.emplace(projector, *journal_, public_log_, *reader_, metrics_, log_);
+    projector_.emplace(projector, history, public_log_, *reader_, metrics_, log_);
     return ask_cluster(settings_, log_, [&] { return ownership_.start(node); });
   }
 

@@ -59,6 +59,7 @@ core::Result<void> Fold::apply(const StoredRecord& stored, bool opens) {
   core::Result<std::vector<schemas::RecordedEvent>> events = schemas::decode_group(stored.record.value);
   if (events.has_error()) return core::Error{core::ErrorCode::malformed_event, events.error().detail};
   events_ = std::move(*events);
+  events_unwritten_ += events_.size();
   if (opens) {
     const auto* opened = events_.empty() ? nullptr : std::get_if<core::PartitionOpened>(&events_.front().event);
     if (opened == nullptr || opened->epoch != stored.record.epoch)
@@ -79,6 +80,7 @@ void Fold::appended(core::Offset offset, const JournalRecord& record) {
 }
 
 core::Result<void> Fold::write() {
+  events_unwritten_ = 0;
   std::vector<RowChange> changes;
   overlay_.take_changes(changes);
   changes.push_back({schemas::position_key, schemas::encode_position(position_)});

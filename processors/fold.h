@@ -34,6 +34,10 @@ class Fold {
 
   // Writes what has changed, with the position.
   core::Result<void> write();
+  // Of how many events the changes are not written yet. From this many on they should be: a row that many of them
+  // changed is written once.
+  std::size_t events_unwritten() const { return events_unwritten_; }
+  static constexpr std::size_t events_unwritten_max = 20'000;
 
   const schemas::Position& position() const { return position_; }
 
@@ -49,6 +53,7 @@ class Fold {
   Overlay overlay_;
   schemas::Position position_;
   std::vector<schemas::RecordedEvent> events_;
+  std::size_t events_unwritten_ = 0;
 };
 
 }  // namespace processors

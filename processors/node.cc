@@ -126,7 +126,7 @@ void Node::open(Slot& slot) {
       boost::asio::any_io_executor(strand_.get_inner_executor()),
       PartitionLoop::Settings{slot.partition, settings_.partition_count, settings_.instance, settings_.policy,
                               settings_.now, slot.tried, [&slot] { return slot.wanted.load(); }, settings_.confirmed,
-                              environment_.commands},
+                              environment_.commands, environment_.history, environment_.snapshots},
       environment_.journal, environment_.store, environment_.effects, environment_.metrics);
   boost::asio::post(blocking_, [this, &slot, term = slot.term] {
     core::Result<void> recovered = term->recover();

@@ -49,6 +49,8 @@ class Node final : public CommandBus, public PartitionHealth, public OwnershipLi
     Log& log;
     NodeDirectory* directory = nullptr;  // where this process is not alone
     CommandSource* commands = nullptr;   // where there is a bus to send commands over
+    JournalReader* history = nullptr;    // these two as in PartitionLoop
+    const SnapshotRestore* snapshots = nullptr;
   };
 
   Node(boost::asio::any_io_executor executor, boost::asio::any_io_executor blocking, Settings settings,

@@ -1,9 +1,12 @@
 // The state of one partition as decide and apply see it: rows from the store, and over them what has changed since.
 #pragma once
 
-#include <map>
+#include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -22,12 +25,33 @@ struct OverlaySource {
   bool marked = false;  // changes can be rolled back
 };
 
+struct RowKeyHash {
+  template <class... Parts>
+  std::size_t operator()(const std::tuple<Parts...>& key) const {
+    std::size_t hash = 0;
+    std::apply([&](const auto&... parts) { ((hash = hash * 1'099'511'628'211u + of(parts)), ...); }, key);
+    return hash;
+  }
+
+ private:
+  template <class Part>
+  static std::size_t of(const Part& part) {
+    return std::hash<Part>()(part);
+  }
+  template <class Tag, class Rep>
+  static std::size_t of(const core::StrongId<Tag, Rep>& id) {
+    return std::hash<Rep>()(id.value());
+  }
+  static std::size_t of(core::Timestamp time) { return std::hash<std::int64_t>()(time.time_since_epoch().count()); }
+};
+
 template <class Row>
 class OverlayTable {
  public:
   const Row* find(const OverlaySource& source, const typename Row::Key& key) const {
     auto cached = rows_.find(key);
-    if (cached == rows_.end()) cached = rows_.emplace(key, Entry{load(source, key), false}).first;
+    if (cached == rows_.end()) cached = rows_.emplace(key, Entry{load(source, key)}).first;
+    cached->second.used = true;
     return cached->second.row ? &*cached->second.row : nullptr;
   }
   void put(const OverlaySource& source, Row row) {
@@ -48,13 +72,19 @@ class OverlayTable {
   }
 
   void take_changes(std::vector<RowChange>& changes) {
-    for (auto& [key, entry] : rows_) {
-      if (!entry.changed) continue;
+    for (const typename Row::Key& key : changed_) {
+      const auto cached = rows_.find(key);
+      if (cached == rows_.end() || !cached->second.changed) continue;  // rolled back, or named before
+      Entry& entry = cached->second;
       entry.changed = false;
       changes.push_back(
           {schemas::row_key<Row>(key), entry.row ? std::optional(schemas::encode_row(*entry.row)) : std::nullopt});
     }
-    if (rows_.size() > cached_rows_max) rows_.clear();
+    changed_.clear();
+    if (rows_.size() <= cached_rows_max) return;
+    // What was not used since it was looked at last makes room.
+    for (auto row = rows_.begin(); row != rows_.end();)
+      row = std::exchange(row->second.used, false) ? std::next(row) : rows_.erase(row);
   }
 
  private:
@@ -63,10 +93,12 @@ class OverlayTable {
   struct Entry {
     std::optional<Row> row;  // absent: there is none
     bool changed = false;
+    bool used = true;
   };
 
   void change(const OverlaySource& source, const typename Row::Key& key, std::optional<Row> row) {
     const auto [entry, is_new] = rows_.try_emplace(key);
+    if (!entry->second.changed) changed_.push_back(key);
     if (source.marked) before_.emplace_back(key, is_new ? std::nullopt : std::optional(std::move(entry->second)));
     entry->second = Entry{std::move(row), true};
   }
@@ -84,7 +116,9 @@ class OverlayTable {
     return std::nullopt;
   }
 
-  mutable std::map<typename Row::Key, Entry> rows_;
+  mutable std::unordered_map<typename Row::Key, Entry, RowKeyHash> rows_;
+  // Of rows that have changed, and maybe of some that were rolled back: most rows that are kept have not.
+  std::vector<typename Row::Key> changed_;
   std::vector<std::pair<typename Row::Key, std::optional<Entry>>> before_;  // the mark, in order of the changes
 };
 
@@ -133,7 +167,7 @@ class OverlayLayers<Row, Rest...> : public OverlayLayers<Rest...> {
   OverlayTable<Row> table_;
 };
 
-// Threading: one thread at a time. Memory: bounded between take_changes calls by what they touch.
+// Threading: one thread at a time. Memory: bounded by what is touched between one take_changes and the second after it.
 class Overlay final : public core::StateRows::In<OverlayLayers> {
  public:
   Overlay(const StateStore& store, core::Partition partition) {

@@ -36,6 +36,8 @@
 
 namespace processors {
 
+class SnapshotRestore;
+
 class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
  public:
   struct Settings {
@@ -49,7 +51,9 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
     std::function<bool()> wanted = {};
     // Optional: told, on the strand, of the offset after each record that is confirmed and applied.
     std::function<void(core::Partition, core::Offset next)> confirmed = {};
-    CommandSource* commands = nullptr;  // optional: the way in over the bus
+    CommandSource* commands = nullptr;           // optional: the way in over the bus
+    JournalReader* history = nullptr;            // optional: has the records that the journal has no more
+    const SnapshotRestore* snapshots = nullptr;  // optional: where a partition without state begins
   };
   using Ended = std::function<void(core::Error)>;
 
@@ -112,6 +116,8 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   };
 
   core::Result<void> check_wanted() const;
+  JournalReader& history() const;
+  core::Result<void> find_state(core::Offset end);
   core::Result<void> load_position(core::Offset end);
   core::Result<void> replay(core::Offset until);
   core::Result<void> take_over();

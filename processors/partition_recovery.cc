@@ -3,12 +3,13 @@
 #include <utility>
 
 #include "processors/partition_loop.h"
+#include "processors/snapshots/snapshots.h"
 
 namespace processors {
 
 namespace {
 
-constexpr std::size_t records_per_write = 256;  // in recovery
+const std::string behind_all_rows(1, '\x7f');
 
 core::Error unavailable(const std::string& why) {
   return {core::ErrorCode::unavailable, why};
@@ -29,10 +30,32 @@ core::Result<void> PartitionLoop::recover() {
       });
   core::Result<void> recovered;
   if (end.has_error()) recovered = end.error();
+  if (recovered.has_value()) recovered = find_state(*end);
   if (recovered.has_value()) recovered = load_position(*end);
   if (recovered.has_value()) recovered = replay(*end);
   if (recovered.has_value()) recovered = take_over();
   return recovered;
+}
+
+JournalReader& PartitionLoop::history() const {
+  return settings_.history != nullptr ? *settings_.history : journal_;
+}
+
+// Where there is no state, or none that can be read, it begins with a snapshot; without one, with nothing.
+core::Result<void> PartitionLoop::find_state(core::Offset end) {
+  const auto stored = store_.get(settings_.partition, schemas::position_key);
+  if (stored.has_error()) return stored.error();
+  if (*stored && schemas::decode_position(**stored).has_value()) return {};
+  bool empty = true;  // else rows were left by a restore that did not finish
+  const auto scanned = store_.scan(settings_.partition, "", behind_all_rows,
+                                   [&](std::string_view, std::string_view) { return empty = false; });
+  if (scanned.has_error()) return scanned;
+  if (!empty) {
+    if (const auto wiped = store_.wipe(settings_.partition); wiped.has_error()) return wiped;
+  }
+  if (settings_.snapshots == nullptr) return {};
+  const auto restored = settings_.snapshots->restore(settings_.partition, end, history(), store_);
+  return restored.has_value() ? core::Result<void>() : restored.error();
 }
 
 core::Result<void> PartitionLoop::load_position(core::Offset end) {
@@ -50,7 +73,6 @@ core::Result<void> PartitionLoop::load_position(core::Offset end) {
 // Applies what lies before `until`, and what was appended behind it meanwhile.
 core::Result<void> PartitionLoop::replay(core::Offset until) {
   std::optional<core::Error> failure;
-  std::size_t unwritten = 0;
   const auto visit = [&](const StoredRecord& stored_record) {
     core::Result<void> applied = check_wanted();
     if (applied.has_value()) {
@@ -60,14 +82,11 @@ core::Result<void> PartitionLoop::replay(core::Offset until) {
       else if (!*counted)
         metrics_.count("batchrouter_journal_ignored_records_total", {});
     }
-    if (applied.has_value() && ++unwritten >= records_per_write) {
-      unwritten = 0;
-      applied = fold_.write();
-    }
+    if (applied.has_value() && fold_.events_unwritten() >= Fold::events_unwritten_max) applied = fold_.write();
     if (applied.has_error()) failure = applied.error();
     return !failure.has_value();
   };
-  const auto read = journal_.read(settings_.partition, fold_.position().next, visit);
+  const auto read = history().read(settings_.partition, fold_.position().next, visit);
   if (failure) return *failure;
   if (read.has_error()) return read.error();
   if (fold_.position().next < until)

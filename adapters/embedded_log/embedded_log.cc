@@ -15,6 +15,16 @@ core::Error stopped_writing(const core::Error& cause) {
                      "the journal stopped writing and the outcome of this record is unknown: " + cause.detail};
 }
 
+// Segments that a trim had given up when the process was killed.
+core::Result<void> remove_left_behind(const std::filesystem::path& directory) {
+  const auto base = read_base(directory);
+  if (!base) return base.error();
+  auto segments = list_segments(directory);
+  if (!segments) return segments.error();
+  std::erase_if(*segments, [&](FirstSequence segment) { return segment >= base->segment; });
+  return remove_segments(directory, *segments);
+}
+
 // Walks the records of one partition, over those of the others.
 class PartitionReader {
  public:
@@ -67,6 +77,7 @@ core::Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open_log(Settings settin
   if (!lock) return lock.error();
   auto recovered = recover(settings.directory);
   if (!recovered) return recovered.error();
+  if (auto removed = remove_left_behind(settings.directory); !removed) return removed.error();
   auto segments = SegmentWriter::resume(settings.directory, settings.segment_bytes, *recovered);
   if (!segments) return segments.error();
   return std::unique_ptr<EmbeddedLog>(
@@ -155,17 +166,66 @@ core::Offset EmbeddedLog::durable_end(core::Partition partition) const {
   return known == partitions_.end() ? core::Offset(0) : known->second.durable_end();
 }
 
-Stretch EmbeddedLog::stretch_with(core::Partition partition, core::Offset from) const {
+core::Result<Stretch> EmbeddedLog::stretch_with(core::Partition partition, core::Offset from) const {
   const std::scoped_lock lock(mutex_);
-  return partitions_.at(partition).stretch_with(from);
+  const PartitionLog& log = partitions_.at(partition);
+  if (from >= log.first()) return log.stretch_with(from);
+  return core::Error{core::ErrorCode::log_corrupt,
+                     fmt::format("partition {} of the journal begins at offset {}: the records from {} on were "
+                                 "trimmed, and are in the archive if there is one",
+                                 partition.value(), log.first().value(), from.value())};
 }
 
-core::Result<core::Offset> EmbeddedLog::first(core::Partition) {
-  return core::Offset(0);
+core::Result<core::Offset> EmbeddedLog::first(core::Partition partition) {
+  const std::scoped_lock lock(mutex_);
+  const auto known = partitions_.find(partition);
+  return known == partitions_.end() ? core::Offset(0) : known->second.first();
 }
 
-core::Result<void> EmbeddedLog::trim(core::Partition, core::Offset) {
-  return {};
+core::Result<void> EmbeddedLog::trim(core::Partition partition, core::Offset before) {
+  const std::scoped_lock one_at_a_time(trim_mutex_);
+  auto segments = list_segments(settings_.directory);
+  if (!segments) return segments.error();
+  Base base;
+  {
+    const std::scoped_lock lock(mutex_);
+    core::Offset& known = given_up_[partition];
+    known = std::max(known, before);
+    const std::size_t count = given_up(*segments);
+    if (count == 0) return {};
+    const FirstSequence kept = segments->at(count);
+    segments->resize(count);
+    base = base_behind(segments->back(), kept);
+  }
+  if (auto written = write_base(settings_.directory, base); !written) return written;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (auto& [number, log] : partitions_) log.forget(segments->back());
+  }
+  return remove_segments(settings_.directory, *segments);
+}
+
+// Never the last one, which is written to. In those before it everything is durable.
+std::size_t EmbeddedLog::given_up(const std::vector<FirstSequence>& segments) const {
+  std::size_t count = 0;
+  for (; count + 1 < segments.size(); ++count) {
+    for (const auto& [partition, log] : partitions_) {
+      const auto trimmed = given_up_.find(partition);
+      const core::Offset kept = trimmed == given_up_.end() ? log.first() : std::max(log.first(), trimmed->second);
+      if (log.first_behind(segments[count]) > kept) return count;
+    }
+  }
+  return count;
+}
+
+Base EmbeddedLog::base_behind(FirstSequence segment, FirstSequence kept) const {
+  Base base;
+  base.segment = kept;
+  for (const auto& [partition, log] : partitions_) {
+    const core::Offset first = log.first_behind(segment);
+    if (first > core::Offset(0)) base.partitions[partition] = {first, log.newest_epoch()};
+  }
+  return base;
 }
 
 core::Result<core::Offset> EmbeddedLog::read(core::Partition partition, core::Offset from, const Visit& visit) {
@@ -174,10 +234,14 @@ core::Result<core::Offset> EmbeddedLog::read(core::Partition partition, core::Of
   PartitionReader reader(settings_.directory, partition);
   core::Offset next = from;
   while (next < end) {
-    Stretch stretch = stretch_with(partition, next);
-    stretch.end = std::min(stretch.end, end);
-    auto wants_more = reader.visit(stretch, next, visit);
-    if (!wants_more) return wants_more.error();
+    auto stretch = stretch_with(partition, next);
+    if (!stretch) return stretch.error();
+    stretch->end = std::min(stretch->end, end);
+    auto wants_more = reader.visit(*stretch, next, visit);
+    if (!wants_more) {
+      const auto still_there = stretch_with(partition, next);
+      return still_there ? wants_more.error() : still_there.error();
+    }
     if (!*wants_more) break;
   }
   return next;

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "adapters/embedded_log/base.h"
 #include "adapters/embedded_log/partition_log.h"
 #include "adapters/embedded_log/recovery.h"
 #include "adapters/embedded_log/segment_writer.h"
@@ -59,6 +60,8 @@ class EmbeddedLog final : public processors::Journal {
   core::Result<core::Offset> first(core::Partition partition) override;
   core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) override;
 
+  // Removes the oldest segments in which every record of every partition was given up, by a trim since the log was
+  // opened. Says first where the log begins from now on, durably: after a crash in between, opening it goes on.
   core::Result<void> trim(core::Partition partition, core::Offset before) override;
 
   // Makes what is pending durable and answers it; refuses later appends with unavailable. Idempotent.
@@ -80,8 +83,12 @@ class EmbeddedLog final : public processors::Journal {
 
   std::optional<core::Error> refusal(core::Partition partition, const processors::JournalRecord& record) const;
 
+  // How many of the first segments nobody needs. Requires every segment there is.
+  std::size_t given_up(const std::vector<FirstSequence>& segments) const;
+  Base base_behind(FirstSequence segment, FirstSequence kept) const;
+
   core::Offset durable_end(core::Partition partition) const;
-  Stretch stretch_with(core::Partition partition, core::Offset from) const;
+  core::Result<Stretch> stretch_with(core::Partition partition, core::Offset from) const;
 
   void write_until_stopped();
   core::Result<std::size_t> write_some(std::span<Pending> group);
@@ -96,6 +103,7 @@ class EmbeddedLog final : public processors::Journal {
   std::condition_variable work_arrived_;
   std::condition_variable work_settled_;
   std::map<core::Partition, PartitionLog> partitions_;
+  std::map<core::Partition, core::Offset> given_up_;  // records before it, by trim()
   std::vector<Pending> waiting_;
   std::size_t pending_bytes_ = 0;  // waiting or being written
   std::optional<core::Error> failure_;
@@ -104,6 +112,7 @@ class EmbeddedLog final : public processors::Journal {
   SegmentWriter segments_;  // these two of the writer thread alone
   std::string buffer_;
 
+  std::mutex trim_mutex_;
   std::mutex stop_mutex_;
   std::thread writer_;  // last: it uses everything above
 };

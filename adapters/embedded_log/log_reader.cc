@@ -6,6 +6,8 @@
 #include <system_error>
 #include <utility>
 
+#include "adapters/embedded_log/base.h"
+
 namespace adapters::embedded_log {
 
 core::Result<void> LogScan::read_on(const Visit& visit, const Damaged& damaged) {
@@ -60,13 +62,27 @@ core::Result<core::Offset> LogReader::first(core::Partition partition) {
     if (!found) return found.error();
     if (*found) return (*found)->offset;
   }
-  return core::Offset(0);
+  // None is left: what was trimmed says where the next one will be.
+  const auto base = read_base(directory_);
+  if (!base) return base.error();
+  const auto before = base->partitions.find(partition);
+  return before == base->partitions.end() ? core::Offset(0) : before->second.first;
+}
+
+core::Error LogReader::trimmed(core::Partition partition, core::Offset from, core::Offset kept) const {
+  return {
+      core::ErrorCode::log_corrupt,
+      fmt::format("{}: partition {} begins at offset {}; the records from {} on were trimmed, and are in the archive "
+                  "if there is one",
+                  directory_.string(), partition.value(), kept.value(), from.value())};
 }
 
 core::Result<core::Offset> LogReader::read(core::Partition partition, core::Offset from, const Visit& visit) {
   auto begin = find(partition, from);
   if (!begin) return begin.error();
   if (!*begin) return from;
+  if (const auto kept = first(partition); !kept || from < *kept)
+    return kept ? trimmed(partition, from, *kept) : kept.error();
   FrameWalk walk(directory_, (*begin)->place);
   processors::StoredRecord stored;
   core::Offset next = from;

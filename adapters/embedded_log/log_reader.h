@@ -54,7 +54,7 @@ class LogReader final : public processors::JournalReader {
   // Errors: storage_failed (there is no such directory).
   static core::Result<std::unique_ptr<LogReader>> open(std::filesystem::path directory);
 
-  // Zero where the partition has no record.
+  // Where it has none, that of the next one.
   core::Result<core::Offset> first(core::Partition partition) override;
   // Reading on from where the last reading of the partition ended costs no search. Errors: as the port says.
   core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) override;
@@ -75,6 +75,7 @@ class LogReader final : public processors::JournalReader {
 
   explicit LogReader(std::filesystem::path directory) : directory_(std::move(directory)) {}
 
+  core::Error trimmed(core::Partition partition, core::Offset from, core::Offset kept) const;
   core::Result<std::optional<Found>> first_in(FirstSequence segment, core::Partition partition);
   core::Result<std::optional<Found>> find(core::Partition partition, core::Offset from);
 

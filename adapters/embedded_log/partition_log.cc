@@ -20,8 +20,20 @@ void PartitionLog::stored(Place place) {
   ++durable_end_;
 }
 
+core::Offset PartitionLog::first_behind(FirstSequence segment) const {
+  for (const Entry& entry : entries_) {
+    if (entry.place.segment > segment) return core::Offset(entry.offset);
+  }
+  return core::Offset(durable_end_);
+}
+
+void PartitionLog::forget(FirstSequence segment) {
+  first_ = first_behind(segment).value();
+  std::erase_if(entries_, [&](const Entry& entry) { return entry.place.segment <= segment; });
+}
+
 Stretch PartitionLog::stretch_with(core::Offset from) const {
-  INVARIANT(from.value() >= 0);
+  INVARIANT(from.value() >= first_);
   INVARIANT(from.value() < durable_end_);
   const auto after = std::ranges::upper_bound(entries_, from.value(), {}, &Entry::offset);
   const Entry& entry = *std::prev(after);

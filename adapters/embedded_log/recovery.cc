@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/embedded_log/base.h"
 #include "adapters/embedded_log/frame.h"
 
 namespace adapters::embedded_log {
@@ -26,8 +27,18 @@ class Recovery {
   explicit Recovery(const std::filesystem::path& directory) : directory_(directory), reader_(directory) {}
 
   core::Result<Recovered> run() {
+    auto base = read_base(directory_);
+    if (!base) return base.error();
+    recovered_.records = base->segment;
+    for (const auto& [partition, before] : base->partitions) {
+      recovered_.partitions.emplace(partition, PartitionLog(before.first, before.newest));
+    }
     auto segments = list_segments(directory_);
     if (!segments) return segments.error();
+    std::erase_if(*segments, [&](FirstSequence segment) { return segment < base->segment; });
+    if (segments->empty() && base->segment > 0) {
+      return corrupt_at(directory_, {base->segment, 0}, "the log begins with this segment, and it is missing");
+    }
     for (const FirstSequence segment : *segments) {
       if (segment != recovered_.records) {
         return corrupt_at(directory_, {segment, 0},

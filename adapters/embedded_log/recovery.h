@@ -20,7 +20,7 @@ struct Recovered {
   std::uint64_t torn_tail_bytes = 0;  // between the end and the last byte that is not zero
 };
 
-// Reads and checks every frame of every segment; changes nothing.
+// Reads and checks every frame of every segment that the base has not left behind; changes nothing.
 //
 // A frame that does not hold is a torn tail when it lies in the last segment and nothing behind it was written after it
 // had become durable: a group of records whose write did not finish and which nobody was told of. Anywhere else it is

@@ -43,6 +43,17 @@ core::Result<std::vector<FirstSequence>> list_segments(const std::filesystem::pa
   return segments;
 }
 
+core::Result<void> remove_segments(const std::filesystem::path& directory, const std::vector<FirstSequence>& segments) {
+  for (const FirstSequence segment : segments) {
+    std::error_code error;
+    const std::filesystem::path path = segment_path(directory, segment);
+    if (std::filesystem::remove(path, error); error) {
+      return core::Error{core::ErrorCode::storage_failed, path.string() + ": cannot be removed: " + error.message()};
+    }
+  }
+  return segments.empty() ? core::Result<void>() : sync_directory(directory);
+}
+
 core::Result<File> create_segment(const std::filesystem::path& directory, FirstSequence segment, std::uint64_t bytes) {
   auto file = File::open(segment_path(directory, segment), File::Mode::create_new);
   if (!file) return file;

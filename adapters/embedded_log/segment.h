@@ -28,6 +28,9 @@ std::filesystem::path segment_path(const std::filesystem::path& directory, First
 // Every segment in order. Files with other names are not ours and are left alone.
 core::Result<std::vector<FirstSequence>> list_segments(const std::filesystem::path& directory);
 
+// Removes segments. Those of them that a crash leaves are removed when the log is opened again.
+core::Result<void> remove_segments(const std::filesystem::path& directory, const std::vector<FirstSequence>& segments);
+
 // A new segment of zeros, durable under its name.
 core::Result<File> create_segment(const std::filesystem::path& directory, FirstSequence segment, std::uint64_t bytes);
 

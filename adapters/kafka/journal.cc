@@ -17,6 +17,7 @@
 #include "adapters/kafka/record_codec.h"
 #include "adapters/kafka/tenure.h"
 #include "adapters/kafka/topics.h"
+#include "adapters/kafka/trim.h"
 
 namespace adapters::kafka {
 
@@ -70,6 +71,7 @@ class KafkaJournal::Implementation {
   void close(Partition partition, const core::Error& why);
   void append(Partition partition, JournalRecord record, Confirmed confirmed);
   core::Result<Offset> first(Partition partition);
+  core::Result<void> trim(Partition partition, Offset before);
   core::Result<Offset> read(Partition partition, Offset from, const Visit& visit);
 
  private:
@@ -268,6 +270,11 @@ void KafkaJournal::Implementation::append(Partition partition, JournalRecord rec
 
 core::Result<Offset> KafkaJournal::Implementation::first(Partition partition) {
   return reader_.first(partition);
+}
+
+core::Result<void> KafkaJournal::Implementation::trim(Partition partition, Offset before) {
+  if (const auto found = find_topic(); !found) return found;
+  return delete_records(tail_->client(), topic_, partition, before, settings_.request_timeout);
 }
 
 core::Result<Offset> KafkaJournal::Implementation::read(Partition partition, Offset from, const Visit& visit) {
@@ -492,8 +499,8 @@ core::Result<Offset> KafkaJournal::first(Partition partition) {
   return implementation_->first(partition);
 }
 
-core::Result<void> KafkaJournal::trim(Partition, Offset) {
-  return {};
+core::Result<void> KafkaJournal::trim(Partition partition, Offset before) {
+  return implementation_->trim(partition, before);
 }
 
 core::Result<Offset> KafkaJournal::read(Partition partition, Offset from, const Visit& visit) {

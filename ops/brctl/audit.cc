@@ -126,6 +126,7 @@ core::Result<void> read_journal(Source& source, audit::Audit& audit, Progress& p
     return true;
   };
   if (source.log() == nullptr) return source.records()->read_on(visit);
+  if (auto archived = source.archived_records()->read_on(visit); archived.has_error()) return archived;
   if (const auto size = source.log()->bytes(); size.has_value()) bytes = *size;
   scan.emplace(source.log()->scan());
   return scan->read_on(visit, [&](const embedded_log::Damage& damage) { take_damage(audit, damage); });

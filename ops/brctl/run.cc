@@ -25,12 +25,16 @@ int run(const std::vector<std::string>& arguments, const Environment& environmen
       "  brctl config show --help\n"
       "  brctl catalog import openai.json --dry-run\n"
       "  brctl audit --data /var/lib/batchrouter\n"
+      "  brctl replay --compare --data /var/lib/batchrouter\n"
       "  brctl events tail -f --type 'batch.*'\n"
       "  brctl events show bat_01ks5zr9c4m2xw8q6v3n7d0hjt");
   add_config(app, console);
   add_catalog(app, console);
   add_audit(app, console);
   add_events(app, console);
+  add_replay(app, console);
+  add_snapshot(app, console);
+  add_archive(app, console);
   add_batches(app, console);
   add_lanes(app, console);
   add_parked(app, console);

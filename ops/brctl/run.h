@@ -35,6 +35,15 @@ void add_catalog_import(CLI::App& catalog, Console& console);
 // brctl audit, brctl audit verify.
 void add_audit(CLI::App& app, Console& console);
 
+// brctl replay.
+void add_replay(CLI::App& app, Console& console);
+
+// brctl snapshot take | list | verify.
+void add_snapshot(CLI::App& app, Console& console);
+
+// brctl archive run | list | verify.
+void add_archive(CLI::App& app, Console& console);
+
 // brctl events tail | show | grep.
 void add_events(CLI::App& app, Console& console);
 void add_events_show(CLI::App& events, Console& console);

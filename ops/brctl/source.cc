@@ -12,6 +12,7 @@
 #include "adapters/embedded_log/log_reader.h"
 #include "adapters/kafka/journal.h"
 #include "adapters/kafka/topics.h"
+#include "adapters/signing/ed25519_signer.h"
 #include "ops/kafka_bus.h"
 
 namespace ops::brctl {
@@ -112,6 +113,59 @@ class PartitionStream final : public RecordStream {
   bool began_ = false;  // all were read once: what is kept may shrink behind us
 };
 
+// What the journal has no more.
+class TrimmedStream final : public RecordStream {
+ public:
+  struct Range {
+    core::Offset next;
+    core::Offset end;
+  };
+
+  TrimmedStream(processors::JournalReader& history, std::map<core::Partition, Range> ranges)
+      : history_(history), ranges_(std::move(ranges)) {}
+
+  core::Result<void> read_on(const Visit& visit) override {
+    for (auto& [partition, range] : ranges_) {
+      if (range.next >= range.end) continue;
+      bool wants_more = true;
+      const auto read =
+          history_.read(partition, range.next, [&, of = partition](const processors::StoredRecord& stored) {
+            range.next = core::Offset(stored.offset.value() + 1);
+            wants_more = visit(of, stored);
+            return wants_more && range.next < range.end;
+          });
+      if (!read) return read.error();
+      if (!wants_more) return {};
+    }
+    return {};
+  }
+
+ private:
+  processors::JournalReader& history_;
+  std::map<core::Partition, Range> ranges_;
+};
+
+// One after the other.
+class Streams final : public RecordStream {
+ public:
+  Streams(std::unique_ptr<RecordStream> first, std::unique_ptr<RecordStream> second)
+      : first_(std::move(first)), second_(std::move(second)) {}
+
+  core::Result<void> read_on(const Visit& visit) override {
+    bool wants_more = true;
+    const auto watched = [&](core::Partition partition, const processors::StoredRecord& stored) {
+      return wants_more = visit(partition, stored);
+    };
+    if (auto read = first_->read_on(watched); !read || !wants_more) return read;
+    return second_->read_on(visit);
+  }
+  std::optional<double> fraction() const override { return second_->fraction(); }
+
+ private:
+  std::unique_ptr<RecordStream> first_;
+  std::unique_ptr<RecordStream> second_;
+};
+
 }  // namespace
 
 Source::~Source() = default;
@@ -123,8 +177,25 @@ core::Result<std::unique_ptr<Source>> Source::open(const Config& config) {
     case BusKind::embedded: opened = source->open_log(); break;
     case BusKind::kafka: opened = source->open_kafka(); break;
   }
+  if (opened) opened = source->open_archive();
   if (!opened) return opened.error();
   return source;
+}
+
+core::Result<void> Source::open_archive() {
+  history_ = journal_.get();
+  const std::filesystem::path shared = shared_directory_of(config_);
+  const auto key_file = adapters::signing::public_key_file(shared / "keys");
+  std::error_code error;
+  if (!std::filesystem::exists(key_file, error) || !std::filesystem::exists(shared / "blobs", error)) return {};
+  auto key = adapters::signing::Ed25519Verifier::read(key_file);
+  if (!key) return key.error();
+  const auto found = blobs();
+  if (!found) return found.error();
+  key_ = std::move(*key);
+  archived_ = std::make_unique<processors::ArchivedJournal>(*journal_, **found, *key_);
+  history_ = archived_.get();
+  return {};
 }
 
 core::Result<void> Source::open_log() {
@@ -185,15 +256,29 @@ core::Result<processors::BlobStore*> Source::blobs() {
 std::unique_ptr<RecordStream> Source::records() {
   if (log_ != nullptr) {
     const auto bytes = log_->bytes();
-    return std::make_unique<LogStream>(log_->scan(), bytes ? *bytes : 0);
+    return std::make_unique<Streams>(archived_records(), std::make_unique<LogStream>(log_->scan(), bytes ? *bytes : 0));
   }
   std::map<core::Partition, core::Offset> next;
   for (std::uint32_t partition = 0; partition < partitions_; ++partition) next[core::Partition(partition)];
-  return std::make_unique<PartitionStream>(*journal_, std::move(next));
+  return std::make_unique<PartitionStream>(*history_, std::move(next));
+}
+
+std::unique_ptr<RecordStream> Source::archived_records() {
+  std::map<core::Partition, TrimmedStream::Range> ranges;
+  for (std::uint32_t number = 0; number < partitions_ && archived_; ++number) {
+    const core::Partition partition(number);
+    const auto kept = journal_->first(partition);
+    if (!kept) return std::make_unique<FailedStream>(kept.error());
+    if (*kept == core::Offset(0)) continue;
+    const auto first = archived_->first(partition);
+    if (!first) return std::make_unique<FailedStream>(first.error());
+    ranges[partition] = {*first, *kept};
+  }
+  return std::make_unique<TrimmedStream>(*history_, std::move(ranges));
 }
 
 std::unique_ptr<RecordStream> Source::records(core::Partition partition, core::Offset from) {
-  return std::make_unique<PartitionStream>(*journal_, std::map<core::Partition, core::Offset>{{partition, from}});
+  return std::make_unique<PartitionStream>(*history_, std::map<core::Partition, core::Offset>{{partition, from}});
 }
 
 std::unique_ptr<RecordStream> Source::last_records(std::size_t segments) {

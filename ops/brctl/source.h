@@ -11,10 +11,12 @@
 #include "core/ids.h"
 #include "core/result.h"
 #include "ops/config.h"
+#include "processors/archive/archived_journal.h"
 #include "processors/ports/blob_store.h"
 #include "processors/ports/journal.h"
 #include "processors/ports/log.h"
 #include "processors/ports/metrics.h"
+#include "processors/ports/signer.h"
 
 namespace adapters::embedded_log {
 class LogReader;
@@ -47,14 +49,17 @@ class Source {
   const std::string& name() const { return name_; }  // for people: "the log in data/journal"
   std::uint32_t partitions() const { return partitions_; }
 
-  processors::JournalReader& journal() { return *journal_; }
+  // What was archived included, as if it had never been trimmed.
+  processors::JournalReader& journal() { return *history_; }
   // For one pass over the files, and for damage that does not stop it. Null on Kafka.
   adapters::embedded_log::LogReader* log() { return log_; }
   // For reading. Errors: storage_failed (no such directory).
   core::Result<processors::BlobStore*> blobs();
 
-  // All partitions: of an embedded log in one pass, in the order of the files.
+  // All partitions: of an embedded log in one pass, in the order of the files, after what only the archive has.
   std::unique_ptr<RecordStream> records();
+  // Those that were trimmed from the journal, partition after partition.
+  std::unique_ptr<RecordStream> archived_records();
   // One partition, from an offset on; `from` below the oldest that is kept: from that.
   std::unique_ptr<RecordStream> records(core::Partition partition, core::Offset from);
   // All partitions, near their end: of an embedded log its last `segments` files.
@@ -66,6 +71,7 @@ class Source {
   explicit Source(const Config& config) : config_(config) {}
   core::Result<void> open_log();
   core::Result<void> open_kafka();
+  core::Result<void> open_archive();
 
   const Config config_;
   std::string name_;
@@ -75,6 +81,9 @@ class Source {
   std::unique_ptr<processors::JournalReader> journal_;  // after what it borrows
   adapters::embedded_log::LogReader* log_ = nullptr;
   std::unique_ptr<processors::BlobStore> blobs_;
+  std::unique_ptr<processors::Verifier> key_;              // null where nothing was ever signed
+  std::unique_ptr<processors::ArchivedJournal> archived_;  // null where there cannot be an archive
+  processors::JournalReader* history_ = nullptr;
 };
 
 }  // namespace ops::brctl

@@ -8,7 +8,7 @@
 
 namespace processors {
 
-PartitionProjection::PartitionProjection(core::Partition partition, Journal& journal, PublicLog& log,
+PartitionProjection::PartitionProjection(core::Partition partition, JournalReader& journal, PublicLog& log,
                                          const StateReader& state, Metrics& metrics)
     : partition_(partition), journal_(journal), log_(log), state_(state), metrics_(metrics) {}
 

@@ -33,7 +33,7 @@ class PartitionProjection {
   };
 
   // All must outlive the projection.
-  PartitionProjection(core::Partition partition, Journal& journal, PublicLog& log, const StateReader& state,
+  PartitionProjection(core::Partition partition, JournalReader& journal, PublicLog& log, const StateReader& state,
                       Metrics& metrics);
 
   // Publishes what comes next, up to `end`, the offset after the last record known to be confirmed. After an error the
@@ -70,7 +70,7 @@ class PartitionProjection {
   core::Result<core::batch::Batch> find_batch(const core::OrgId& org, const core::BatchId& batch) const;
 
   const core::Partition partition_;
-  Journal& journal_;
+  JournalReader& journal_;
   PublicLog& log_;
   const StateReader& state_;
   Metrics& metrics_;

@@ -33,7 +33,7 @@ class Projector {
     std::chrono::milliseconds backoff_max{10'000};
   };
 
-  Projector(Settings settings, Journal& journal, PublicLog& log, const StateReader& state, Metrics& metrics,
+  Projector(Settings settings, JournalReader& journal, PublicLog& log, const StateReader& state, Metrics& metrics,
             Log& operator_log);
   ~Projector();
 
@@ -73,7 +73,7 @@ class Projector {
   void set_gauges(core::Partition partition);
 
   const Settings settings_;
-  Journal& journal_;
+  JournalReader& journal_;
   PublicLog& log_;
   const StateReader& state_;
   Metrics& metrics_;

@@ -112,6 +112,11 @@ class FakeBlobs final : public BlobStore {
         std::find_if(of_orgs_.begin(), of_orgs_.end(), [&](const auto& blob) { return blob.first.second == digest; });
     return of_org == of_orgs_.end() ? blobs_.at(digest) : of_org->second;
   }
+  // Twice: as it was.
+  void flip_bit(const core::Digest& digest, std::size_t at) {
+    char& byte = blobs_.at(digest).at(at);
+    byte = static_cast<char>(byte ^ 0x10);
+  }
   std::string segment(const std::string& name) const {
     const auto found = segments_.find(name);
     return found == segments_.end() ? std::string() : found->second.text;

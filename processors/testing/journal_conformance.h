@@ -280,10 +280,49 @@ TYPED_TEST_P(JournalConformance, WhileAppendsRunAReaderSeesAllThatWasConfirmedAn
   writer.join();
 }
 
+// What goes is the journal's choice, but nothing may go that was not given up, and offsets stay.
+TYPED_TEST_P(JournalConformance, TrimmingKeepsWhatWasNotGivenUp) {
+  const auto first_kept = [&](core::Partition partition) {
+    const auto first = this->journal_->first(partition);
+    EXPECT_TRUE(first) << first.error().detail;
+    return first ? first->value() : -1;
+  };
+  const auto check = [&](std::int64_t given_up) {
+    const std::int64_t first = first_kept(this->first_);
+    EXPECT_LE(first, given_up);
+    EXPECT_EQ(first_kept(this->second_), 0);
+    const auto records = read_records(*this->journal_, this->first_, core::Offset(first));
+    ASSERT_EQ(records.size(), static_cast<std::size_t>(6 - first));
+    for (const StoredRecord& stored : records) EXPECT_EQ(stored.record.value, std::to_string(stored.offset.value()));
+    EXPECT_EQ(read_records(*this->journal_, this->second_).size(), 1u);
+    if (first == 0) return;
+    const auto gone = this->journal_->read(this->first_, core::Offset(0), [](const StoredRecord&) { return true; });
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(gone.error().code, core::ErrorCode::log_corrupt);
+  };
+  this->open(this->first_);
+  this->open(this->second_);
+  EXPECT_EQ(first_kept(this->first_), 0);
+  ASSERT_NO_FATAL_FAILURE(this->append(this->second_, journal_record("0"), 0));
+  for (std::int64_t i = 0; i < 6; ++i) {
+    ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record(std::to_string(i)), i));
+  }
+  const auto trimmed = this->journal_->trim(this->first_, core::Offset(4));
+  ASSERT_TRUE(trimmed) << trimmed.error().detail;
+  ASSERT_NO_FATAL_FAILURE(check(4));
+  ASSERT_TRUE(this->journal_->trim(this->first_, core::Offset(2)));  // nothing comes back
+  ASSERT_NO_FATAL_FAILURE(check(4));
+  ASSERT_NO_FATAL_FAILURE(this->reopen());
+  EXPECT_EQ(this->open(this->first_), core::Offset(6));
+  this->open(this->second_);
+  ASSERT_NO_FATAL_FAILURE(check(4));
+  ASSERT_NO_FATAL_FAILURE(this->append(this->first_, journal_record("6"), 6));
+}
+
 REGISTER_TYPED_TEST_SUITE_P(JournalConformance, ANewPartitionIsEmpty, ARecordComesBackWhole,
                             AppendsKeepTheirOrderAndLeaveNoGap, ReadingStartsWhereItIsToldAndStopsWhenItIsTold,
                             PartitionsAreApartEvenWhenWrittenAtOnce, WhatWasConfirmedIsThereAfterReopening,
                             AnOlderOwnerIsFenced, FencingOutlivesReopening, RecordsMayBeAsLargeAsThePortSays,
-                            WhileAppendsRunAReaderSeesAllThatWasConfirmedAndNoGap);
+                            WhileAppendsRunAReaderSeesAllThatWasConfirmedAndNoGap, TrimmingKeepsWhatWasNotGivenUp);
 
 }  // namespace processors

@@ -34,6 +34,10 @@ struct LoopWorld {
   FakeStore store;
   ManualClock clock;
   NullMetrics metrics;
+  // As in PartitionLoop::Settings.
+  std::function<void(core::Partition, core::Offset)> confirmed = {};
+  JournalReader* history = nullptr;
+  const SnapshotRestore* snapshots = nullptr;
 };
 
 // Every row but the position, which tells who folded them.
@@ -52,8 +56,17 @@ class LoopLife {
       : LoopLife(world, world.store, std::move(instance)) {}
   LoopLife(LoopWorld& world, FakeStore& store, std::string instance = "test")
       : loop_(std::make_shared<PartitionLoop>(context.get_executor(),
-                                              PartitionLoop::Settings{partition, partition_count, std::move(instance),
-                                                                      core::Policy{}, world.clock.reader()},
+                                              PartitionLoop::Settings{partition,
+                                                                      partition_count,
+                                                                      std::move(instance),
+                                                                      core::Policy{},
+                                                                      world.clock.reader(),
+                                                                      {},
+                                                                      {},
+                                                                      world.confirmed,
+                                                                      nullptr,
+                                                                      world.history,
+                                                                      world.snapshots},
                                               world.journal, store, effects, world.metrics)),
         loop(*loop_),
         journal_(world.journal) {}

@@ -282,6 +282,9 @@ void Customers::submit(const Who& who, const core::quote::LockQuote& quote,
   if (world_.happens(0.5)) command.idempotency = core::batch::Idempotency{world_.digest(), world_.digest()};
   const bool will_cancel = world_.happens(0.05);
   send(who, std::move(command), [=, this](const auto& answer) {
+    // A loop that has nothing to do looks at its timers by the real clock: this has it release the batch.
+    if (answer.has_value() && quote.terms.run_after)
+      world_.later(2h, [=, this] { send(who, core::CompleteEffect{"none"}); });
     if (answer.has_value() && will_cancel)
       world_.later(std::chrono::seconds(world_.between(10, 1'200)), [=, this] { cancel(who, order); });
     if (answer.has_value()) return;

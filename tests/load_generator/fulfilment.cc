@@ -156,7 +156,10 @@ void Fulfilment::go_on(const Work& work) {
   answer(*work, std::min(portion, work->left()));
   if (work->left() == 0) return close(work);
   if (work->fails) return end_attempt(work);
-  send(work, "progress", report_of<core::batch::ReportProgress>(*work), [](const auto&) {});
+  world_->submit(core::aggregate_of(work->order->org),
+                 "progress/" + work->order->batch.value() + "/" + std::to_string(work->index.value()) + "/" +
+                     std::to_string(work->progress.segments.raw),
+                 report_of<core::batch::ReportProgress>(*work));
   world_->later(std::chrono::seconds(world_->between(20, 180)), [this, work] { go_on(work); });
 }
 

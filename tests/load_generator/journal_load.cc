@@ -168,7 +168,7 @@ int main(int count, char** arguments) {
   load_generator::Options options;
   CLI::App app("Makes a data directory with a journal of many events, as a service would leave it.", "journal_load");
   app.add_option("--directory", options.directory, "Where; it must not have a journal")->required();
-  app.add_option("--events", options.events, "About how many; nothing is begun after that, and all is finished");
+  app.add_option("--events", options.events, "About how many; nothing is begun after that");
   app.add_option("--seed", options.seed, "The same seed makes the same events");
   app.add_option("--partitions", options.partitions, "Of the journal")->check(CLI::Range(1, 256));
   app.add_option("--record-digests", options.digests, "Digests of the live state at so many places: digests.json");

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace adapters::embedded_log {
+namespace processors {
 
 // With the processor's instruction where it has one.
 std::uint32_t crc32c(std::string_view bytes);
@@ -12,4 +12,4 @@ std::uint32_t crc32c(std::string_view bytes);
 // The same without it.
 std::uint32_t crc32c_portable(std::string_view bytes);
 
-}  // namespace adapters::embedded_log
+}  // namespace processors

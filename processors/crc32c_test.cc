@@ -1,12 +1,12 @@
 // If these fail, logs written by one build or machine cannot be read by another.
-#include "adapters/embedded_log/crc32c.h"
+#include "processors/crc32c.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 #include <string>
 
-namespace adapters::embedded_log {
+namespace processors {
 namespace {
 
 TEST(Crc32c, KnowsThePublishedVectors) {
@@ -29,4 +29,4 @@ TEST(Crc32c, TheInstructionAndTheTableAgreeAtEveryLengthAndAlignment) {
 }
 
 }  // namespace
-}  // namespace adapters::embedded_log
+}  // namespace processors

@@ -1,5 +1,5 @@
 // If these fail, a damaged or hostile segment file can crash the process or pass for a record.
-#include "adapters/embedded_log/frame.h"
+#include "processors/record_frame.h"
 
 #include <gtest/gtest.h>
 
@@ -7,12 +7,12 @@
 #include <random>
 #include <vector>
 
-#include "adapters/embedded_log/crc32c.h"
+#include "processors/crc32c.h"
 
-namespace adapters::embedded_log {
+namespace processors {
 namespace {
 
-processors::JournalRecord example() {
+JournalRecord example() {
   return {.epoch = core::Epoch(3),
           .instance = "node-1",
           .time = core::Timestamp(core::Duration(1'700'000'000'123'456)),
@@ -119,4 +119,4 @@ TEST(Frame, RandomBytesNeverCrashTheDecoder) {
 }
 
 }  // namespace
-}  // namespace adapters::embedded_log
+}  // namespace processors

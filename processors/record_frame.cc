@@ -1,12 +1,12 @@
-#include "adapters/embedded_log/frame.h"
+#include "processors/record_frame.h"
 
 #include <bit>
 #include <cstring>
 
-#include "adapters/embedded_log/crc32c.h"
 #include "core/invariant.h"
+#include "processors/crc32c.h"
 
-namespace adapters::embedded_log {
+namespace processors {
 namespace {
 
 static_assert(std::endian::native == std::endian::little, "integers are copied as they lie in memory");
@@ -36,15 +36,15 @@ void store(char* frame, std::size_t position, Integer value) {
 
 }  // namespace
 
-std::size_t frame_bytes(const processors::JournalRecord& record) {
+std::size_t frame_bytes(const JournalRecord& record) {
   return frame_fixed_bytes + record.instance.size() + record.value.size();
 }
 
 void encode_frame(std::string& buffer, core::Partition partition, core::Offset offset, std::uint32_t synced,
-                  const processors::JournalRecord& record) {
+                  const JournalRecord& record) {
   INVARIANT(record.chain.size() == chain_bytes);
   INVARIANT(record.instance.size() <= instance_bytes_max);
-  INVARIANT(record.value.size() <= processors::Journal::record_bytes_max);
+  INVARIANT(record.value.size() <= Journal::record_bytes_max);
 
   const std::size_t begin = buffer.size();
   buffer.resize(begin + frame_fixed_bytes);
@@ -77,7 +77,7 @@ std::optional<FrameClaim> claim_of(std::string_view bytes) {
                     core::Offset(load<std::int64_t>(bytes, offset_at))};
 }
 
-void copy(const Frame& frame, processors::StoredRecord& into) {
+void copy(const Frame& frame, StoredRecord& into) {
   into.offset = frame.offset;
   into.record.epoch = frame.epoch;
   into.record.time = frame.time;
@@ -105,4 +105,4 @@ std::optional<Frame> decode_frame(std::string_view bytes) {
                .value = texts.substr(instance_bytes)};
 }
 
-}  // namespace adapters::embedded_log
+}  // namespace processors

@@ -1,9 +1,9 @@
-#include "adapters/embedded_log/crc32c.h"
+#include "processors/crc32c.h"
 
 #include <array>
 #include <cstring>
 
-namespace adapters::embedded_log {
+namespace processors {
 namespace {
 
 constexpr std::uint32_t reflected_polynomial = 0x82F63B78u;
@@ -54,4 +54,4 @@ std::uint32_t crc32c(std::string_view bytes) {
   return crc32c_portable(bytes);
 }
 
-}  // namespace adapters::embedded_log
+}  // namespace processors
