@@ -102,7 +102,9 @@ TEST_F(Archive, goes_on_when_the_journal_is_trimmed_while_it_is_read) {
   std::vector<JournalRecord> records;
   const auto end = both.read(partition, core::Offset(0), [&](const StoredRecord& stored) {
     records.push_back(stored.record);
-    if (records.size() == 5) EXPECT_TRUE(world_.journal.trim(partition, core::Offset(28)));
+    if (records.size() == 5) {
+      EXPECT_TRUE(world_.journal.trim(partition, core::Offset(28)));
+    }
     return true;
   });
   ASSERT_TRUE(end) << end.error().detail;
