@@ -8,6 +8,7 @@
 #include <future>
 
 #include "adapters/embedded_log/embedded_log.h"
+#include "adapters/files/files.h"
 #include "adapters/files/temporary_directory.h"
 #include "adapters/rocksdb/state.h"
 #include "core/testing/samples.h"
@@ -70,6 +71,12 @@ class LiveStateTest : public ::testing::Test {
   LiveStateTest() {
     config.data.directory = data.path().string();
     config.journal.partitions = partitions;
+    name_the_journal(data.path());
+  }
+  // As a service does at its first start.
+  static void name_the_journal(const std::filesystem::path& directory) {
+    ASSERT_TRUE(adapters::files::write_durably(directory / "journal_identity",
+                                               "embedded " + std::to_string(partitions) + "\n"));
   }
 
   void expect_the_same(const processors::StateStore& served) {
@@ -106,6 +113,7 @@ TEST_F(LiveStateTest, NeedsNoStateOnDisk) {
   for (int number = 0; number < 20; ++number) running.sign_up(number);
   config.data.directory = (data.path() / "copy").string();
   std::filesystem::create_directories(data.path() / "copy");
+  name_the_journal(data.path() / "copy");
   std::filesystem::copy(data.path() / "journal", data.path() / "copy" / "journal",
                         std::filesystem::copy_options::recursive);
   expect_the_same(*running.state);

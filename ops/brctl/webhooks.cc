@@ -76,6 +76,10 @@ void list_deliveries(Console& console, const Options& options) {
     if (asked_for(options.status, delivery)) deliveries.push_back(std::move(delivery));
   });
   if (listed.has_error()) return fail(console, listed.error());
+  if (deliveries.empty() && !options.json) {
+    console.out << (options.status == "failed" ? "no delivery has failed\n" : "there is none\n");
+    return;
+  }
   listing_of(deliveries).print(console, options.json, "deliveries");
 }
 
