@@ -87,6 +87,20 @@ TEST_F(LocalBlobsTest, ABlobIsReadBackUnderItsDigestAlsoAfterReopening) {
   EXPECT_EQ(*reader->read(~0ull, 10), "");
 }
 
+// If this failed, whoever mistypes a directory would find one made there.
+TEST_F(LocalBlobsTest, WhatIsThereIsReadWithoutTakingPart) {
+  const core::Digest digest = put("by the service");
+  std::filesystem::remove(root() / "lock");
+  const auto reading = LocalBlobs::open_existing(root());
+  ASSERT_TRUE(reading) << reading.error().detail;
+  EXPECT_EQ(*(*(*reading)->open(digest))->read(0, 100), "by the service");
+  EXPECT_FALSE(std::filesystem::exists(root() / "lock"));
+  const auto mistyped = LocalBlobs::open_existing(root() / "nowhere");
+  ASSERT_FALSE(mistyped);
+  EXPECT_EQ(mistyped.error().code, ErrorCode::storage_failed);
+  EXPECT_FALSE(std::filesystem::exists(root() / "nowhere"));
+}
+
 TEST_F(LocalBlobsTest, TheSameContentIsOneFile) {
   EXPECT_EQ(put("twice"), put("twice"));
   EXPECT_EQ(put(""), put(""));

@@ -180,7 +180,9 @@ TEST_F(OperatorTest, ANodeTellsOfItselfAndOpensItsLanes) {
 
   const std::string body = R"({"reason":"new key","operator":"ann"})";
   const http::Response opened = ask(http::Method::post, "/internal/operator/v1/lanes/lab/unpark", body);
-  EXPECT_EQ(read_closures_ended(opened.body).value(), 1u);
+  const auto ended = read_closures_ended(opened.body);
+  ASSERT_TRUE(ended.has_value());
+  EXPECT_EQ(*ended, 1u);
   EXPECT_EQ(lanes.unparked, std::vector<std::string>{"lab"});
   EXPECT_EQ(ask(http::Method::post, "/internal/operator/v1/lanes/nobody/unpark", body).status, 404);
 }

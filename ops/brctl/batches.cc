@@ -192,7 +192,7 @@ void show_as_text(Console& console, const Batch& batch, const std::vector<Unit>&
   console.out << render_table(lines);
   if (!batch.shares.empty()) console.out << '\n' << lanes_listing(batch).table();
   if (!units.empty()) console.out << '\n' << units_listing(units).table();
-  console.out << "\nIts whole life: brctl events tree " << batch.id.value() << '\n';
+  console.out << "\nIts whole life: brctl events show " << batch.id.value() << '\n';
 }
 
 void show_batch(Console& console, const Options& options) {

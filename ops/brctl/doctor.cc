@@ -297,7 +297,7 @@ void examine(Console& console, const NodeFlags& flags, bool as_json) {
     look_at_keys(report, config);
     if (config.service.bus == BusKind::kafka) look_at_kafka(report, config);
     look_at_journal(report, config);
-    look_for_fresh(report, "checkpoints", path(config.data.directory) / "checkpoints", checkpoint_age_max,
+    look_for_fresh(report, "checkpoints", checkpoint_directory_of(config), checkpoint_age_max,
                    "without checkpoints, records missing at the log's end do not show");
     look_for_fresh(report, "snapshots", path(shared_directory_of(config)) / "blobs" / "segments" / "snapshots",
                    snapshot_age_max, "without snapshots, a lost state is folded from the whole journal");

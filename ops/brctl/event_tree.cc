@@ -189,15 +189,19 @@ class Renderer {
   explicit Renderer(core::Timestamp begin) : begin_(begin) {}
 
   void add(const TreeNode& node, const std::string& branch, const std::string& below) {
-    std::string place, time;
+    std::string place, time, until;
     if (!node.events.empty()) {
       const SeenEvent& event = *node.events.front();
       LogPlace at = event.place;
       if (node.kind == TreeNode::Kind::command) at.event.reset();
       place = to_string(at) + (node.events.size() > 1 ? " …" : "");
       time = since(begin_, event.time);
+      if (node.events.size() > 1) {
+        const auto last = std::ranges::max(node.events, {}, &SeenEvent::time);
+        until = ", until " + since(begin_, last->time);
+      }
     }
-    rows_.push_back({place, time, branch + text_of(node)});
+    rows_.push_back({place, time, branch + text_of(node) + until});
     for (std::size_t i = 0; i < node.children.size(); ++i) {
       const bool last = i + 1 == node.children.size();
       add(*node.children[i], below + (last ? "└─ " : "├─ "), below + (last ? "   " : "│  "));

@@ -195,7 +195,7 @@ PLACE         TIME  WHAT
 3/48.0    +1.002 s              ├─ batch.unit_dispatched  unit 2, attempt 1 to openai small sync
 3/49.0    +2.000 s              ├─ batch.attempt_ended  unit 2, attempt 1: lane_down, 0 items; charged 0.00 USD
 3/50.0    +2.001 s              ├─ batch.unit_dispatched  unit 2, attempt 2 to google small sync
-3/51.0 …  +3.020 s              ├─ 2 × batch.unit_progressed  40 items: 40 succeeded; charged 0.40 USD, cost 0.20 USD
+3/51.0 …  +3.020 s              ├─ 2 × batch.unit_progressed  40 items: 40 succeeded; charged 0.40 USD, cost 0.20 USD, until +3.021 s
 3/53.0      +1m05s              ├─ batch.unit_closed  unit 2, 100 items: 100 succeeded; charged 1.00 USD, cost 0.50 USD
 3/53.1      +1m05s              ├─ ledger.transfer_posted  capture 3.00 USD, reserved to platform/revenue
 3/53.2      +1m05s              ├─ batch.ended  bat_1 completed, 300 items: 300 succeeded; captured 3.00 USD, released 0.50 USD
@@ -213,7 +213,7 @@ TEST(EventTree, a_thousand_units_fit_on_a_screen_and_the_odd_one_stands_out) {
   const std::string text = rendered(400);
   EXPECT_LE(std::ranges::count(text, '\n'), 40) << text;
   EXPECT_THAT(text, testing::HasSubstr("→ run unit 0 and 397 alike\n"));
-  EXPECT_THAT(text, testing::HasSubstr("398 × batch.unit_dispatched  openai small sync\n"));
+  EXPECT_THAT(text, testing::HasSubstr("398 × batch.unit_dispatched  openai small sync, until +1.398 s\n"));
   EXPECT_THAT(text, testing::HasSubstr("398 × batch.unit_closed  39,800 items: 39,800 succeeded; charged 398.00 USD"));
   EXPECT_THAT(text, testing::HasSubstr("→ run unit 2\n"));
   EXPECT_THAT(text, testing::HasSubstr("attempt 1: lane_down"));

@@ -111,8 +111,8 @@ TEST_F(EventsTest, show_prints_places_and_lives) {
   EXPECT_THAT(events({"show", "0/10.1"}).out, Not(HasSubstr("batch.queued")));
   EXPECT_EQ(events({"show", "0/10.1", "--json"}).lines(), 1u);
   EXPECT_THAT(events({"show", "bat_7"}).out, HasSubstr("command cmd_7\n"));
-  EXPECT_THAT(events({"show", "org_1"}).out,
-              AllOf(HasSubstr("command cmd_1 and 19 alike\n"), HasSubstr("20 × identity.api_key_created")));
+  EXPECT_THAT(events({"show", "org_1"}).out, AllOf(HasSubstr("command cmd_1 and 19 alike, until +57.000 s\n"),
+                                                   HasSubstr("20 × identity.api_key_created")));
   for (const std::string unknown : {"bat_none", "org_none", "0/20", "0/10.2", "4/0", "99/1"}) {
     const Answer none = events({"show", unknown});
     EXPECT_EQ(none.exit_code, 1) << unknown;

@@ -143,6 +143,7 @@ TEST_F(DispatcherTest, ALaneThatFailsIsTriedAgain) {
 
 // The clock stands still: nothing opens by itself.
 TEST_F(DispatcherTest, WhatAnOperatorUnparksIsUsedAtOnce) {
+  service->lane.answer_by([](const Attempt&, const LaneItem& item) { return answer_with(item, Verdict::lane_fault); });
   service->lane.fail_attempts("invalid_api_key", Trouble::blocked);
   const core::BatchId id = submit(4);
   service->run_until([&] { return !service->dispatcher.closed_lanes().empty(); });

@@ -451,7 +451,7 @@ void UnitRun::count_the_rest(const AttemptEnd& end) {
 void UnitRun::report_progress() {
   reported_at_ = std::chrono::steady_clock::now();
   environment_.bus.submit(
-      aggregate_, core::CommandId("progress/" + id_.batch.value() + "/" + std::to_string(id_.unit.value())),
+      aggregate_, next_command_id("progress"),
       core::batch::ReportProgress{id_.org, id_.batch, id_.unit, unit_.attempt, results_->progress(), term_->epoch},
       [](const core::Result<Answer>&) {});
 }
@@ -474,9 +474,15 @@ boost::asio::awaitable<core::Result<void>> UnitRun::close() {
   co_return without_value(answer);
 }
 
+// Events are named after their command: none may have the name of another, also after a restart.
+core::CommandId UnitRun::next_command_id(const std::string& verb) {
+  return core::CommandId(verb + "/" + id_.batch.value() + "/" + std::to_string(id_.unit.value()) + "/" +
+                         std::to_string(unit_.attempt.value()) + "/" + std::to_string(term_->epoch.value()) + "/" +
+                         std::to_string(++commands_));
+}
+
 boost::asio::awaitable<core::Result<Answer>> UnitRun::send(std::string verb, core::Command command) {
-  core::CommandId command_id(verb + "/" + id_.batch.value() + "/" + std::to_string(id_.unit.value()) + "/" +
-                             std::to_string(unit_.attempt.value()));
+  core::CommandId command_id = next_command_id(verb);
   core::AggregateKey aggregate = aggregate_;
   co_return co_await ask(environment_.bus, std::move(aggregate), std::move(command_id), std::move(command));
 }

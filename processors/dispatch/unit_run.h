@@ -63,6 +63,7 @@ class UnitRun {
   void count_the_rest(const AttemptEnd& end);
   boost::asio::awaitable<core::Result<void>> close();
   void report_progress();
+  core::CommandId next_command_id(const std::string& verb);
   boost::asio::awaitable<core::Result<Answer>> send(std::string verb, core::Command command);
   const core::quote::Route& route() const { return batch_.plan.routes[unit_.route]; }
   const core::quote::RouteLane& lane() const { return answering_.lane; }
@@ -78,7 +79,8 @@ class UnitRun {
   const boost::asio::any_io_executor strand_;
   const core::AggregateKey aggregate_;
 
-  bool gone_ = false;  // closed, or unknown
+  bool gone_ = false;           // closed, or unknown
+  std::uint64_t commands_ = 0;  // sent so far
   core::batch::Batch batch_;
   core::batch::Unit unit_;
   std::unique_ptr<UnitResults> results_;
