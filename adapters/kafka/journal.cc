@@ -13,9 +13,9 @@
 
 #include "adapters/kafka/consumer.h"
 #include "adapters/kafka/journal_producer.h"
-#include "adapters/kafka/topic_reader.h"
 #include "adapters/kafka/record_codec.h"
 #include "adapters/kafka/tenure.h"
+#include "adapters/kafka/topic_reader.h"
 #include "adapters/kafka/topics.h"
 #include "adapters/kafka/trim.h"
 

@@ -30,11 +30,11 @@ core::Error stopped() {
 }  // namespace
 
 TopicReader::TopicReader(const Settings& settings, std::string topic, processors::Log& log,
-                             processors::Metrics& metrics)
+                         processors::Metrics& metrics)
     : settings_(settings), topic_(std::move(topic)), log_(log), metrics_(metrics) {}
 
 core::Result<Offset> TopicReader::read(core::Partition partition, Offset from, Offset durable_end,
-                                         const processors::Journal::Visit& visit) {
+                                       const processors::Journal::Visit& visit) {
   auto consumer = take();
   if (!consumer) return consumer.error();
   if (const auto started = (*consumer)->start(partition, from.value()); !started) return started.error();
@@ -48,7 +48,7 @@ core::Result<Offset> TopicReader::read(core::Partition partition, Offset from, O
 }
 
 core::Result<Offset> TopicReader::read_with(Consumer& consumer, core::Partition partition, Offset from,
-                                              Offset durable_end, const processors::Journal::Visit& visit) {
+                                            Offset durable_end, const processors::Journal::Visit& visit) {
   Offset next_offset = from;
   while (true) {
     const auto message = next(consumer, partition);
