@@ -39,7 +39,6 @@ core::Error failure(std::string_view what, const Status& status) {
       fmt::format("the state store {}: {}; it can be rebuilt from the journal", what, status.ToString())};
 }
 
-
 constexpr int secondary_attempts_max = 5;
 
 // A database that has families of another row format does not open, and the journal rebuilds it.

@@ -18,8 +18,8 @@ bool beyond_retry(core::ErrorCode code) {
 
 }  // namespace
 
-Projector::Projector(Settings settings, JournalReader& journal, PublicLog& log, const StateReader& state, Metrics& metrics,
-                     Log& operator_log)
+Projector::Projector(Settings settings, JournalReader& journal, PublicLog& log, const StateReader& state,
+                     Metrics& metrics, Log& operator_log)
     : settings_(settings), journal_(journal), log_(log), state_(state), metrics_(metrics), operator_log_(operator_log) {
   for (std::uint32_t i = 0; i < settings_.partition_count; ++i) slots_.push_back(std::make_unique<Slot>(thread_));
 }
