@@ -10,7 +10,7 @@
 #include "adapters/files/temporary_directory.h"
 #include "core/testing/samples.h"
 #include "ops/brctl/run.h"
-#include "processors/testing/journal_conformance.h"
+#include "processors/testing/journal_calls.h"
 #include "schemas/journal_codec.h"
 
 namespace ops::brctl {

@@ -12,7 +12,7 @@
 
 namespace processors::audit {
 
-// Each a stable word, for scripts. What it means: rules.md beside this file.
+// Each a stable word, for scripts; each finding says in its detail what is wrong.
 // clang-format off
 #define AUDIT_RULES(X)                                                                                      \
   /* bytes and records */                                                                                   \
