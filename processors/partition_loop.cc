@@ -125,7 +125,8 @@ bool PartitionLoop::take_from_bus(const BusRecord& record) {
     waiting.envelope.aggregate = std::move(command->aggregate);
     waiting.envelope.command = std::move(command->command);
   }
-  waiting.envelope.id = core::CommandId("bus/" + std::to_string(record.offset.value()));
+  waiting.envelope.id = core::CommandId("bus/" + std::to_string(settings_.partition.value()) + "/" +
+                                        std::to_string(record.offset.value()));
   ++bus_commands_waiting_;
   boost::asio::post(strand_, [self = shared_from_this(), waiting = std::move(waiting)]() mutable {
     if (self->halted_ || self->stopping_) return;  // not taken: the next owner finds it where the cursor stands
@@ -294,7 +295,9 @@ void PartitionLoop::decide_one(Turn& turn, Waiting waiting) {
     decision = core::Error{core::ErrorCode::internal,
                            "this could not be carried out; nothing of it happened, and the operators can see it"};
     events = events_of(waiting, decision);
-    if (core::parking::parkable(waiting.envelope.command)) {
+    // Once: effects that report again and again, under one id, are parked when they come first.
+    if (core::parking::parkable(waiting.envelope.command) &&
+        state.find<core::parking::Parked>({waiting.envelope.id}) == nullptr) {
       metrics_.count("batchrouter_commands_parked_total", {});
       events.push_back(
           core::parking::CommandParked{waiting.envelope.id, waiting.envelope.command, applied.error().detail});

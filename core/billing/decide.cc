@@ -41,8 +41,8 @@ Result<Decision> decide_one(const State& state, const Context&, const OpenChecko
                    "Idempotency-Key"};
     return Decision{{}, command.checkout.value(), true};
   }
-  if (state.find<identity::Org>({command.org}) == nullptr)
-    return Error{ErrorCode::not_found, "there is no such organisation"};
+  const identity::Org* org = state.find<identity::Org>({command.org});
+  if (org == nullptr || org->erased_at) return Error{ErrorCode::not_found, "there is no such organisation"};
   if (command.amount <= Money{}) return Error{ErrorCode::amount_out_of_range, "a pack must cost something"};
   return Decision{
       {CheckoutOpened{command.org, command.checkout, command.pack, command.amount, command.provider, command.request}},

@@ -152,6 +152,8 @@ Result<Decision> decide_one(const State& state, const Context&, const AdjustCred
   if (state.find<identity::Org>({command.org}) == nullptr) return identity::no_such_org();
   if (command.amount == Money{} || command.amount == Money::from_nanos(std::numeric_limits<std::int64_t>::min()))
     return Error{ErrorCode::amount_out_of_range, "an adjustment must not be zero", "amount"};
+  if (command.reason.empty() || command.ordered_by.empty())
+    return Error{ErrorCode::invalid_request, "an adjustment needs a reason, and the name of who orders it", "reason"};
   const bool gains = command.amount > Money{};
   TransferPosted transfer = adjustment(command, gains);
   if (state.find<Posted>({adjustment(command, !gains).transfer}) != nullptr) return made_otherwise();

@@ -61,7 +61,14 @@ core::Result<Known> read_checkpoints(const AuditFlags& flags, const Config& conf
       flags.key.empty() ? adapters::signing::public_key_file(keys_of(config)) : std::filesystem::path(flags.key);
   std::error_code error;
   const bool asked_for = !flags.key.empty() || !flags.checkpoints.empty();
-  if (!asked_for && !std::filesystem::exists(key_file, error)) return Known{};
+  if (!asked_for && !std::filesystem::exists(key_file, error)) {
+    if (!std::filesystem::exists(keys_of(config) / "signing", error) &&
+        (!std::filesystem::exists(directories.front(), error) || std::filesystem::is_empty(directories.front(), error)))
+      return Known{};
+    return core::Error{
+        core::ErrorCode::storage_failed,
+        key_file.string() + " is not there, and checkpoints were made: restore it, or name it with --key"};
+  }
   const auto key = Ed25519Verifier::read(key_file);
   if (key.has_error()) return key.error();
 

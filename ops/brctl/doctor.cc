@@ -130,9 +130,11 @@ void look_at_keys(Report& report, const Config& config) {
   if (!std::filesystem::exists(keys / "master", error))
     return report.fail("keys", (keys / "master").string() + " is not there",
                        "restore it from a backup; only a new deployment makes one, at its first start");
-  if (open_to_others(keys / "master"))
-    return report.fail("keys", (keys / "master").string() + " may be read by others",
-                       "chmod 600 it, and think about who has read it");
+  for (const char* const secret : {"master", "signing"}) {
+    if (open_to_others(keys / secret))
+      return report.fail("keys", (keys / secret).string() + " may be read by others",
+                         "chmod 600 it, and think about who has read it");
+  }
   report.ok("keys", keys.string() + ", for its owner only");
 }
 
@@ -170,7 +172,7 @@ void look_at_rows(Report& report, const LiveRows& rows, std::uint32_t partitions
     behind += standing.next.value() - standing.flushed.value();
   }
   report.ok("journal", counted(partitions, "partition") + ", " + counted(static_cast<std::size_t>(records), "record") +
-                           ", readable to the end, chain whole");
+                           "; what the state does not have yet was read, and follows it");
   if (!rows.state().missing().empty()) {
     report.warn("state", "cannot be opened: " + rows.state().missing(),
                 "nothing is lost: the service makes it anew from snapshots and the journal when it starts");

@@ -58,6 +58,11 @@ core::Result<void> Comparison::open_live(const Config& config, processors::Repla
     partitions.push_back(partition);
     settings.ends[partition] = digest->position.next;
   }
+  if (partitions.empty()) {
+    return core::Error{core::ErrorCode::unavailable,
+                       "there is nothing in " + name_ +
+                           " to compare with yet: a service writes it each minute, and when it is stopped"};
+  }
   settings.partitions = std::move(partitions);
   return {};
 }

@@ -79,7 +79,12 @@ class ChunkWriter {
     manifest_.blob = *blob;
     manifest_.key_id = signer_.key_id();
     manifest_.signature = signer_.sign(schemas::signed_text(manifest_));
-    return blobs_.put(name_of(manifest_), schemas::encode_manifest(manifest_));
+    // Another archiver may have been faster, and what was trimmed by its chunk must stay.
+    const std::string name = name_of(manifest_);
+    const auto there = blobs_.read_segment(name);
+    if (there || there.error().code != core::ErrorCode::blob_not_found)
+      return core::Error{core::ErrorCode::unavailable, name + " was made by another archiver meanwhile; run it again"};
+    return blobs_.put(name, schemas::encode_manifest(manifest_));
   }
 
  private:

@@ -12,6 +12,7 @@ core::Result<core::Offset> ArchivedJournal::first(core::Partition partition) {
   return archive->empty() || archive->back().end < *kept ? *kept : archive->front().first;
 }
 
+// The log alone, as long as it has what is wanted: what is wrong with an archive is no reason not to read a whole log.
 core::Result<core::Offset> ArchivedJournal::read(core::Partition partition, core::Offset from, const Visit& visit) {
   core::Offset next = from;
   bool wants_more = true;
@@ -20,25 +21,20 @@ core::Result<core::Offset> ArchivedJournal::read(core::Partition partition, core
     wants_more = visit(stored);
     return wants_more;
   };
-  auto archive = read_archive(blobs_, verifier_, partition);
-  if (!archive) return archive.error();
-  const auto archived = [&] { return !archive->empty() && next < archive->back().end; };
   for (;;) {
-    core::Result<core::Offset> kept = archived() ? log_.first(partition) : next;
-    if (!kept) return kept;
-    if (next >= *kept) {
-      auto end = log_.read(partition, next, count);
-      if (end || !wants_more) return end;
-      // It may have been archived and trimmed while it was read.
-      kept = log_.first(partition);
-      if (!kept || next >= *kept) return end;
-      archive = read_archive(blobs_, verifier_, partition);
-      if (!archive) return archive.error();
-      if (!archived()) return end;
+    const auto end = log_.read(partition, next, count);
+    if (end || !wants_more) return end;
+    const auto kept = log_.first(partition);
+    if (!kept || next >= *kept) return end;
+    // It was archived and trimmed, perhaps while it was read.
+    const auto archive = read_archive(blobs_, verifier_, partition);
+    if (!archive) return archive.error();
+    auto chunk = std::ranges::upper_bound(*archive, next, {}, &schemas::ArchiveManifest::end);
+    if (chunk == archive->end() || next < chunk->first) return end;
+    for (; chunk != archive->end() && next < *kept; ++chunk) {
+      if (const auto read = read_chunk(blobs_, *chunk, next, count); !read) return read.error();
+      if (!wants_more) return next;
     }
-    const auto chunk = std::ranges::upper_bound(*archive, next, {}, &schemas::ArchiveManifest::end);
-    if (const auto more = read_chunk(blobs_, *chunk, next, count); !more) return more.error();
-    if (!wants_more) return next;
   }
 }
 

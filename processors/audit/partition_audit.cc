@@ -43,6 +43,9 @@ PartitionAudit::PartitionAudit(core::Partition partition, Options options, std::
       checkpoints_(std::move(checkpoints)),
       chain_(no_chain) {
   reporter_.partition = partition;
+  for (const schemas::Checkpoint& checkpoint : checkpoints_) {
+    if (options_.until_time && checkpoint.at <= *options_.until_time) owed_ = std::max(owed_, checkpoint.next);
+  }
 }
 
 // --- records --------------------------------------------------------------------------------------------------------
@@ -50,7 +53,7 @@ PartitionAudit::PartitionAudit(core::Partition partition, Options options, std::
 void PartitionAudit::take(const StoredRecord& stored) {
   const JournalRecord& record = stored.record;
   over_ = over_ || (options_.until_offset && stored.offset >= *options_.until_offset) ||
-          (options_.until_time && record.time > *options_.until_time);
+          (options_.until_time && record.time > *options_.until_time && next_ >= owed_);
   if (over_) return;
   reporter_.offset = stored.offset;
   reporter_.time = record.time;
@@ -95,7 +98,7 @@ bool PartitionAudit::in_order(const StoredRecord& stored) {
 void PartitionAudit::check_chain(const JournalRecord& record, bool opens) {
   const std::string computed = chain_of(chain_, record);
   const bool unchained = opens && record.chain == unknown_chain;
-  const bool holds = unchained || after_gap_ || record.chain == computed ||
+  const bool holds = unchained || after_gap_ || chain_unknown_ || record.chain == computed ||
                      (!chain_other_.empty() && record.chain == chain_of(chain_other_, record));
   if (!holds) {
     Finding finding{Rule::chain_broken, reporter_.partition,
@@ -108,6 +111,7 @@ void PartitionAudit::check_chain(const JournalRecord& record, bool opens) {
     }
     reporter_.findings.add(std::move(finding));
   }
+  chain_unknown_ = after_gap_ && unchained;
   chain_ = schemas::to_hex(unchained ? computed : record.chain);
   chain_other_ = unchained || record.chain == computed ? std::string() : schemas::to_hex(computed);
 }
@@ -125,7 +129,7 @@ void PartitionAudit::check_time(const JournalRecord& record, bool opens) {
 void PartitionAudit::check_checkpoints() {
   for (; checkpoint_ < checkpoints_.size() && checkpoints_[checkpoint_].next <= next_; ++checkpoint_) {
     const schemas::Checkpoint& checkpoint = checkpoints_[checkpoint_];
-    if (checkpoint.next < next_) continue;  // of what is missing
+    if (checkpoint.next < next_ || chain_unknown_) continue;  // of what is missing
     if (checkpoint.chain == chain_ && checkpoint.epoch == epoch_ && checkpoint.instance == instance_) {
       ++checkpoints_held_;
       if (!mismatched_) witnessed_ = next_;

@@ -109,9 +109,11 @@ class PartitionAudit {
   core::Offset next_;
   core::Epoch epoch_;
   std::string instance_;
-  std::string chain_;         // hexadecimal, as the last record says
-  std::string chain_other_;   // as it should have said; empty: the same
-  bool opened_last_ = false;  // the last record that counts opened an epoch
+  std::string chain_;           // hexadecimal, as the last record says
+  std::string chain_other_;     // as it should have said; empty: the same
+  bool chain_unknown_ = false;  // behind a gap, where an owner took over
+  core::Offset owed_;           // by checkpoints of until_time and before: times alone do not end the reading there
+  bool opened_last_ = false;    // the last record that counts opened an epoch
   core::Offset last_counted_;
   std::optional<core::Timestamp> first_time_;
   core::Timestamp time_;

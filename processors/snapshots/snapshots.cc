@@ -219,6 +219,11 @@ core::Result<bool> SnapshotRestore::restore(core::Partition partition, core::Off
     const auto began = std::chrono::steady_clock::now();
     const auto manifest = read_snapshot(blobs_, verifier_, *name);
     if (manifest && manifest->position.next > end) {
+      // The owner before may have appended since the end was asked for.
+      const auto grown = journal.read(partition, end, [](const StoredRecord&) { return true; });
+      if (!grown) return grown.error();
+      if (*grown >= manifest->position.next)
+        return core::Error{core::ErrorCode::unavailable, "the journal has grown meanwhile"};
       return core::Error{core::ErrorCode::log_corrupt,
                          "the journal ends at " + place_text(partition, end) + " but the snapshot " + *name +
                              " was made of it up to " + place_text(partition, manifest->position.next) +

@@ -63,7 +63,7 @@ core::Result<void> Upkeep::trim(core::Partition partition, core::Offset archived
   if (!before) return before.error();
   trimmed_[partition] = archived;
   info(environment_.log, "journal_trimmed", {{"partition", partition.value()}, {"before", before->value()}});
-  return {};
+  return prune_snapshots(environment_.blobs, partition, snapshots_kept);
 }
 
 core::Result<void> Upkeep::take(core::Partition partition) {
