@@ -124,7 +124,7 @@ class Guide(ServiceTest):
     def test_an_export_that_fails_leaves_no_file(self):
         done = subprocess.run([PROGRAM.parent / "brctl", "ledger", "export", "--data", self.folder / "nothing",
                                "--output", self.folder / "export.csv"], capture_output=True, text=True,
-                              timeout=COMMAND_SECONDS)
+                              env=environment(), timeout=COMMAND_SECONDS)
         self.assertEqual(done.returncode, 3, done.stderr)
         self.assertNotEqual(done.stderr, "")
         self.assertEqual(list(self.folder.glob("*.csv")) + list(self.folder.glob(".tmp-*")), [])

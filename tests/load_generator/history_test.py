@@ -5,7 +5,7 @@ import subprocess
 import tempfile
 import unittest
 
-from support.service import PROGRAM
+from support.service import PROGRAM, environment
 
 EVENTS = 20_000
 PAST_STATES = 10
@@ -26,7 +26,7 @@ class History(unittest.TestCase):
 
     def brctl(self, *arguments):
         done = subprocess.run([PROGRAM.parent / "brctl", *arguments, "--data", self.data, "--json"], capture_output=True,
-                              text=True, timeout=SECONDS_MAX)
+                              text=True, env=environment(), timeout=SECONDS_MAX)
         self.assertEqual(done.returncode, 0, done.stdout[-2000:] + done.stderr[-2000:])
         return json.loads(done.stdout)
 
