@@ -110,6 +110,10 @@ TEST(PartitionLoop, parks_what_the_state_cannot_take_and_goes_on) {
   EXPECT_EQ(count_in<core::quote::QuoteConsumed>(world.journal), 0) << "all of it or nothing";
   EXPECT_EQ(count_in<core::parking::CommandParked>(world.journal), 1);
 
+  life.submit(submit("one"), "submit/one");  // as an effect that reports again
+  life.run();
+  EXPECT_EQ(count_in<core::parking::CommandParked>(world.journal), 1);
+
   // A retry that fails again leaves it parked, and parks nothing more.
   const Answers again = life.submit(core::parking::RetryParked{core::CommandId("submit/one"), "kim", "too early"});
   life.run();

@@ -84,6 +84,8 @@ TEST(AdjustCredits, refuses_what_would_overdraw_or_move_nothing) {
   scenario.given(verified_org(acme, cents(1'00)));
   EXPECT_EQ(scenario.refusal(adjustment("a", cents(-1'01))), ErrorCode::insufficient_credits);
   EXPECT_EQ(scenario.refusal(adjustment("a", Money{})), ErrorCode::amount_out_of_range);
+  EXPECT_EQ(scenario.refusal(AdjustCredits{acme, "a", cents(1), "", "kim"}), ErrorCode::invalid_request);
+  EXPECT_EQ(scenario.refusal(AdjustCredits{acme, "a", cents(1), "goodwill", ""}), ErrorCode::invalid_request);
   const Money least = Money::from_nanos(std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(scenario.refusal(adjustment("a", least)), ErrorCode::amount_out_of_range);
 }

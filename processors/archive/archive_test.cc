@@ -4,8 +4,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+#include <utility>
+
 #include "processors/archive/archived_journal.h"
 #include "processors/archive/trim.h"
+#include "processors/object_name.h"
 #include "processors/snapshots/snapshots.h"
 #include "processors/testing/fake_blobs.h"
 #include "processors/testing/loop_life.h"
@@ -20,6 +24,23 @@ using namespace processors::testing;
 using ::testing::HasSubstr;
 
 constexpr std::uint64_t small_chunk = 4'000;  // bytes: a few records
+
+// Something happens while it is read.
+class BusyJournal final : public JournalReader {
+ public:
+  BusyJournal(JournalReader& journal, std::function<void()> meanwhile)
+      : journal_(journal), meanwhile_(std::move(meanwhile)) {}
+
+  core::Result<core::Offset> first(core::Partition of) override { return journal_.first(of); }
+  core::Result<core::Offset> read(core::Partition of, core::Offset from, const Visit& visit) override {
+    meanwhile_();
+    return journal_.read(of, from, visit);
+  }
+
+ private:
+  JournalReader& journal_;
+  std::function<void()> meanwhile_;
+};
 
 class Archive : public ::testing::Test {
  protected:
@@ -137,6 +158,25 @@ TEST_F(Archive, whatever_is_changed_in_it_is_named) {
   }
   ASSERT_TRUE(blobs_.remove(name_of(chunk)));
   EXPECT_THAT(refused(0), HasSubstr("is missing before it"));
+}
+
+TEST_F(Archive, a_damaged_one_does_not_keep_a_whole_journal_from_being_read) {
+  archive(25);
+  ASSERT_TRUE(blobs_.put(name_of(manifests().front()), "rubbish"));
+  ArchivedJournal both(world_.journal, blobs_, signer_);
+  expect_equal(read(both), everything_);
+}
+
+// Broken: of two archivers the slower could put a shorter chunk in place of one by which the journal was trimmed.
+TEST_F(Archive, a_chunk_that_is_there_is_never_made_anew) {
+  archive(10);
+  const std::string name = object_name("archive", partition, manifests().back().end);
+  BusyJournal journal(world_.journal, [&] { EXPECT_TRUE(blobs_.put(name, "of another archiver, just made")); });
+  const auto late = archive_partition(journal, blobs_, signer_, partition, {.before = core::Offset(12)});
+  EXPECT_FALSE(late);
+  const auto there = blobs_.read_segment(name);
+  ASSERT_TRUE(there);
+  EXPECT_EQ(*(*there)->read(0, 100), "of another archiver, just made");
 }
 
 TEST_F(Archive, a_broken_chain_is_not_archived) {

@@ -563,6 +563,13 @@ TEST(PartitionAudit, HoldsTheLogAgainstCheckpoints) {
   Options until;
   until.until_offset = Offset(10);
   EXPECT_EQ(text_of(findings_of(journal.records, until, checkpoints)), "");
+
+  // A time of the far future in one record must not hide what the checkpoints before `until` have witnessed.
+  std::vector<StoredRecord> blinded = journal.records;
+  blinded[6].record.time += std::chrono::hours(24 * 365);
+  Options by_time;
+  by_time.until_time = checkpoints.back().at;
+  EXPECT_TRUE(found(findings_of(blinded, by_time, checkpoints), Rule::chain_broken, 6));
 }
 
 }  // namespace
