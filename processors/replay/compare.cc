@@ -142,14 +142,15 @@ core::Result<std::optional<WritingEvent>> find_writer(JournalReader& journal, St
                                                       const std::string& key) {
   Watch watch(scratch, key);
   std::optional<core::Offset> last;
-  core::Result<void> outcome;
   const auto fold_to = [&](core::Offset end, StateStore& store, const std::function<void(core::Offset)>& taken) {
     Fold fold(store, partition);
-    outcome = {};
+    core::Result<void> outcome;
     const auto read = journal.read(partition, core::Offset(0), [&](const StoredRecord& stored) {
       if (stored.offset >= end) return false;
-      const auto counted = fold.take(stored);
-      outcome = counted ? fold.write() : counted.error();
+      if (const auto counted = fold.take(stored); !counted)
+        outcome = counted.error();
+      else
+        outcome = fold.write();
       if (outcome) taken(stored.offset);
       return outcome.has_value();
     });
