@@ -57,7 +57,7 @@ int main(int argc, char** argv) {
   for (std::uint64_t i = 0; i < seeds; ++i) {
     options.seed = seed + i;
     const simulation::Outcome outcome = simulation::live(options);
-    const simulation::Outcome again = options.trace ? outcome : simulation::live(options);
+    const simulation::Outcome again = simulation::live(options);
     events += outcome.events;
     lives += outcome.lives;
     if (outcome.digest != again.digest) {

@@ -17,11 +17,9 @@ constexpr const char* public_url = "https://router.test";
 
 processors::testing::NullMetrics metrics;
 
-// Nobody signs up with a password here: what takes tens of milliseconds by design is looked at elsewhere.
-adapters::passwords::PasswordHasher& passwords() {
-  static adapters::passwords::PasswordHasher hasher;
-  return hasher;
-}
+// Nobody signs up with a password here: what takes tens of milliseconds by design is looked at elsewhere. Made before
+// any history begins, as it takes from chance.
+adapters::passwords::PasswordHasher passwords;
 
 class BodyOfText final : public api::http::BodyReader {
  public:
@@ -115,7 +113,7 @@ Process::Process(Surroundings surroundings)
            .catalog = surroundings.catalog,
            .lanes = {{provider_of(surroundings.catalog), core::Mode::sync, true},
                      {provider_of(surroundings.catalog), core::Mode::batch, true}},
-           .passwords = passwords(),
+           .passwords = passwords,
            .blocking = context_.get_executor(),
            .now = surroundings.now,
            .halted_partitions = [this] { return node_.halted(); },
