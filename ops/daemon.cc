@@ -39,6 +39,7 @@
 #include "api/resources/resources.h"
 #include "ops/bus.h"
 #include "ops/checkpoints.h"
+#include "ops/clock.h"
 #include "ops/config_values.h"
 #include "ops/mail.h"
 #include "ops/providers.h"
@@ -63,10 +64,6 @@ constexpr std::size_t recovery_threads = 4;
 constexpr auto settle_time =
     std::chrono::seconds(60);  // then requests are taken, and those for a partition not served yet refused
 constexpr auto units_stop_time = std::chrono::seconds(10);
-
-core::Timestamp now() {
-  return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-}
 
 // The operator's current version, or the built-in one.
 core::Result<core::Catalog> load_catalog(const Config& config) {

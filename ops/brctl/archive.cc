@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -18,6 +17,7 @@
 #include "ops/brctl/run.h"
 #include "ops/brctl/source.h"
 #include "ops/bus.h"
+#include "ops/clock.h"
 #include "processors/archive/trim.h"
 
 namespace ops::brctl {
@@ -34,10 +34,6 @@ struct ArchiveFlags {
   bool trim = false;
   bool json = false;
 };
-
-core::Timestamp now() {
-  return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-}
 
 std::filesystem::path shared(const Config& config) {
   return shared_directory_of(config);

@@ -1,7 +1,6 @@
 #include "processors/audit/audit.h"
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "ops/brctl/run.h"
 #include "ops/brctl/source.h"
 #include "ops/checkpoints.h"
+#include "ops/clock.h"
 #include "ops/version.h"
 
 namespace ops::brctl {
@@ -38,10 +38,6 @@ struct AuditFlags {
   bool json = false;
   bool progress = false;
 };
-
-core::Timestamp now() {
-  return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-}
 
 std::filesystem::path keys_of(const Config& config) {
   return std::filesystem::path(shared_directory_of(config)) / "keys";

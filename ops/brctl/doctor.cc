@@ -19,6 +19,7 @@
 #include "ops/brctl/output.h"
 #include "ops/brctl/run.h"
 #include "ops/brctl/table.h"
+#include "ops/clock.h"
 #include "ops/kafka_nodes.h"
 #include "ops/version.h"
 
@@ -240,8 +241,7 @@ void look_at_status(Report& report, OperatorClient& client, const std::string& n
                 "use the brctl that came with the service");
   else
     report.ok("versions", status->version);
-  const auto now = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-  const auto apart = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::abs(now - status->time));
+  const auto apart = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::abs(now() - status->time));
   if (apart > clock_difference_max)
     report.warn("clock", std::to_string(apart.count()) + " s between this machine and " + node,
                 "let both follow a time server");

@@ -15,6 +15,7 @@
 #include "api/operator_access.h"
 #include "api/operator_answers.h"
 #include "ops/brctl/output.h"
+#include "ops/clock.h"
 #include "ops/kafka_nodes.h"
 
 namespace ops::brctl {
@@ -132,7 +133,7 @@ core::Result<std::string> OperatorClient::ask(const std::string& node, std::stri
   call.method = method;
   call.target = target;
   call.body = body;
-  call.time = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
+  call.time = now();
   call.nonce = nonce;
 
   adapters::http_client::HttpRequest request;

@@ -17,6 +17,7 @@
 #include "ops/brctl/run.h"
 #include "ops/brctl/scratch_state.h"
 #include "ops/brctl/source.h"
+#include "ops/clock.h"
 #include "processors/state_digest.h"
 
 namespace ops::brctl {
@@ -55,8 +56,7 @@ core::Result<processors::ReplaySettings> settings_of(const ReplayFlags& flags, s
     settings.ends[place->partition] = core::Offset(place->offset.value() + 1);
     return settings;
   }
-  const auto now = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-  const auto time = parse_time(flags.until, now);
+  const auto time = parse_time(flags.until, now());
   if (!time) return time.error();
   settings.until = *time;
   return settings;

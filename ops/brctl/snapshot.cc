@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "ops/brctl/run.h"
 #include "ops/brctl/scratch_state.h"
 #include "ops/brctl/source.h"
+#include "ops/clock.h"
 #include "processors/replay/replay.h"
 #include "processors/snapshots/snapshots.h"
 #include "processors/state_digest.h"
@@ -79,8 +79,7 @@ void take(Console& console, const SnapshotFlags& flags) {
     const auto position = (*state)->get(partition, schemas::position_key);
     if (!position) return fail(console, position.error());
     if (!*position) continue;
-    const auto now = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-    const auto taken = processors::take_snapshot(**state, partition, **blobs, **signer, now);
+    const auto taken = processors::take_snapshot(**state, partition, **blobs, **signer, now());
     if (!taken) return fail(console, taken.error());
     add_row(listing, processors::name_of(*taken), *taken, "taken");
   }
