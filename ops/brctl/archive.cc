@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -25,7 +24,6 @@ namespace ops::brctl {
 namespace {
 
 using adapters::signing::Ed25519Signer;
-using adapters::signing::Ed25519Verifier;
 
 struct ArchiveFlags {
   ConfigFlags config;
@@ -34,10 +32,6 @@ struct ArchiveFlags {
   bool trim = false;
   bool json = false;
 };
-
-std::filesystem::path shared(const Config& config) {
-  return shared_directory_of(config);
-}
 
 std::vector<core::Partition> partitions_of(const ArchiveFlags& flags, std::uint32_t count) {
   std::vector<core::Partition> partitions;
@@ -69,8 +63,7 @@ core::Result<void> trim(const Config& config, std::uint32_t count, const std::ve
   adapters::prometheus::PrometheusMetrics metrics;
   const auto bus = open_bus(config, {"brctl", metrics, log, [](const std::string&) {}});
   if (!bus) return bus.error();
-  const auto state = adapters::rocksdb::RocksdbState::open_secondary(
-      std::filesystem::path(config.data.directory) / "state", count, {});
+  const auto state = adapters::rocksdb::RocksdbState::open_secondary(state_directory_of(config), count, {});
   if (!state) return state.error();
   for (const core::Partition partition : partitions) {
     const auto before = processors::trim_archived((*bus)->journal(), **state, blobs, signer, partition, now());
@@ -89,9 +82,9 @@ void run_archive(Console& console, const ArchiveFlags& flags) {
   std::vector<core::Partition> partitions = partitions_of(flags, (*source)->partitions());
   const auto limits = limits_of(flags.until, partitions);
   if (!limits) return fail(console, limits.error());
-  const auto signer = Ed25519Signer::read(shared(*config) / "keys");
+  const auto signer = Ed25519Signer::read(key_directory_of(*config));
   if (!signer) return fail(console, signer.error());
-  const auto blobs = adapters::blobs::LocalBlobs::open(shared(*config) / "blobs");
+  const auto blobs = adapters::blobs::LocalBlobs::open(blob_directory_of(*config));
   if (!blobs) return fail(console, blobs.error());
 
   Listing archived({{"partition", Align::right},
@@ -123,7 +116,7 @@ void look(Console& console, const ArchiveFlags& flags, Look look) {
   if (!source) return fail(console, source.error());
   const auto blobs = (*source)->blobs();
   if (!blobs) return fail(console, blobs.error());
-  const auto key = Ed25519Verifier::read(adapters::signing::public_key_file(shared(*config) / "keys"));
+  const auto key = (*source)->key();
   if (!key) return fail(console, key.error());
   Listing listing({{"chunk"}, {"end", Align::right}, {"newest"}, {"bytes", Align::right}, {"blob"}, {"verdict"}});
   for (const core::Partition partition : partitions_of(flags, (*source)->partitions())) {

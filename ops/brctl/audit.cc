@@ -39,8 +39,9 @@ struct AuditFlags {
   bool progress = false;
 };
 
-std::filesystem::path keys_of(const Config& config) {
-  return std::filesystem::path(shared_directory_of(config)) / "keys";
+// What --key names, or the service's own.
+std::filesystem::path key_file_of(const std::string& named, const Config& config) {
+  return named.empty() ? adapters::signing::public_key_file(key_directory_of(config)) : std::filesystem::path(named);
 }
 
 // What was read of the checkpoints, and from where.
@@ -53,12 +54,11 @@ struct Known {
 core::Result<Known> read_checkpoints(const AuditFlags& flags, const Config& config) {
   std::vector<std::string> directories = flags.checkpoints;
   if (directories.empty()) directories.push_back(checkpoint_directory_of(config));
-  const std::filesystem::path key_file =
-      flags.key.empty() ? adapters::signing::public_key_file(keys_of(config)) : std::filesystem::path(flags.key);
+  const std::filesystem::path key_file = key_file_of(flags.key, config);
   std::error_code error;
   const bool asked_for = !flags.key.empty() || !flags.checkpoints.empty();
   if (!asked_for && !std::filesystem::exists(key_file, error)) {
-    if (!std::filesystem::exists(keys_of(config) / "signing", error) &&
+    if (!std::filesystem::exists(key_directory_of(config) + "/signing", error) &&
         (!std::filesystem::exists(directories.front(), error) || std::filesystem::is_empty(directories.front(), error)))
       return Known{};
     return core::Error{
@@ -137,7 +137,7 @@ core::Result<void> read_journal(Source& source, audit::Audit& audit, Progress& p
 }
 
 core::Result<void> write_report(const std::string& file, const Config& config, const schemas::AuditReport& report) {
-  const auto signer = Ed25519Signer::read(keys_of(config));
+  const auto signer = Ed25519Signer::read(key_directory_of(config));
   if (signer.has_error()) return signer.error();
   schemas::SignedReport signed_report;
   signed_report.report = schemas::to_json(report);
@@ -188,8 +188,7 @@ struct VerifyFlags {
 void verify(Console& console, const VerifyFlags& flags) {
   const std::optional<Config> config = config_of(console, flags.config);
   if (!config) return;
-  const std::filesystem::path key_file =
-      flags.key.empty() ? adapters::signing::public_key_file(keys_of(*config)) : std::filesystem::path(flags.key);
+  const std::filesystem::path key_file = key_file_of(flags.key, *config);
   const auto key = Ed25519Verifier::read(key_file);
   if (key.has_error()) return fail(console, could_not_look, key.error().detail);
   const auto text = adapters::files::read_whole(flags.file);

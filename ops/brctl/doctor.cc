@@ -126,7 +126,7 @@ void look_at_directory(Report& report, const std::string& name, const path& dire
 }
 
 void look_at_keys(Report& report, const Config& config) {
-  const path keys = path(shared_directory_of(config)) / "keys";
+  const path keys = key_directory_of(config);
   std::error_code error;
   if (!std::filesystem::exists(keys / "master", error))
     return report.fail("keys", (keys / "master").string() + " is not there",
@@ -301,8 +301,8 @@ void examine(Console& console, const NodeFlags& flags, bool as_json) {
     look_at_journal(report, config);
     look_for_fresh(report, "checkpoints", checkpoint_directory_of(config), checkpoint_age_max,
                    "without checkpoints, records missing at the log's end do not show");
-    look_for_fresh(report, "snapshots", path(shared_directory_of(config)) / "blobs" / "segments" / "snapshots",
-                   snapshot_age_max, "without snapshots, a lost state is folded from the whole journal");
+    look_for_fresh(report, "snapshots", path(blob_directory_of(config)) / "segments" / "snapshots", snapshot_age_max,
+                   "without snapshots, a lost state is folded from the whole journal");
     look_at_nodes(report, config, flags.url);
   }
   report.print(console, as_json);

@@ -30,7 +30,7 @@ constexpr std::size_t answer_bytes_max = 8u << 20;
 const std::string base = "/internal/operator/v1/";
 
 core::Result<std::unique_ptr<processors::Vault>> open_vault(const Config& config) {
-  const std::filesystem::path keys = std::filesystem::path(shared_directory_of(config)) / "keys";
+  const std::filesystem::path keys = key_directory_of(config);
   std::error_code error;
   // Opening a vault would make one.
   if (!std::filesystem::exists(keys / "master", error))

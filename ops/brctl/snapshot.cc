@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -23,7 +22,6 @@ namespace {
 
 using adapters::rocksdb::RocksdbState;
 using adapters::signing::Ed25519Signer;
-using adapters::signing::Ed25519Verifier;
 
 struct SnapshotFlags {
   ConfigFlags config;
@@ -31,10 +29,6 @@ struct SnapshotFlags {
   bool replay = false;
   bool json = false;
 };
-
-std::filesystem::path shared(const Config& config) {
-  return shared_directory_of(config);
-}
 
 bool wanted(const SnapshotFlags& flags, std::uint32_t partition) {
   return flags.partitions.empty() ||
@@ -65,12 +59,11 @@ void take(Console& console, const SnapshotFlags& flags) {
   if (!config) return;
   const auto source = Source::open(*config);
   if (!source) return fail(console, source.error());
-  const auto state = RocksdbState::open_secondary(std::filesystem::path(config->data.directory) / "state",
-                                                  (*source)->partitions(), {});
+  const auto state = RocksdbState::open_secondary(state_directory_of(*config), (*source)->partitions(), {});
   if (!state) return fail(console, state.error());
-  const auto signer = Ed25519Signer::read(shared(*config) / "keys");
+  const auto signer = Ed25519Signer::read(key_directory_of(*config));
   if (!signer) return fail(console, signer.error());
-  const auto blobs = adapters::blobs::LocalBlobs::open(shared(*config) / "blobs");
+  const auto blobs = adapters::blobs::LocalBlobs::open(blob_directory_of(*config));
   if (!blobs) return fail(console, blobs.error());
   Listing listing = make_listing();
   for (std::uint32_t number = 0; number < (*source)->partitions(); ++number) {
@@ -113,7 +106,7 @@ void look(Console& console, const SnapshotFlags& flags, Look look) {
   if (!source) return fail(console, source.error());
   const auto blobs = (*source)->blobs();
   if (!blobs) return fail(console, blobs.error());
-  const auto key = Ed25519Verifier::read(adapters::signing::public_key_file(shared(*config) / "keys"));
+  const auto key = (*source)->key();
   if (!key) return fail(console, key.error());
   Listing listing = make_listing();
   for (std::uint32_t number = 0; number < (*source)->partitions(); ++number) {
