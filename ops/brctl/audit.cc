@@ -9,8 +9,8 @@
 #include "adapters/embedded_log/log_reader.h"
 #include "adapters/files/files.h"
 #include "adapters/signing/ed25519_signer.h"
-#include "ops/brctl/arguments.h"
 #include "ops/brctl/audit_text.h"
+#include "ops/brctl/journal_part.h"
 #include "ops/brctl/output.h"
 #include "ops/brctl/progress.h"
 #include "ops/brctl/run.h"
@@ -91,22 +91,6 @@ core::Result<Known> read_checkpoints(const AuditFlags& flags, const Config& conf
   return known;
 }
 
-// --until: a place in one partition, which is read to there and alone, or a time.
-core::Result<void> take_until(const AuditFlags& flags, audit::Options& options,
-                              std::vector<core::Partition>& partitions) {
-  for (const std::uint32_t partition : flags.partitions) partitions.emplace_back(partition);
-  if (flags.until.empty()) return {};
-  if (const std::optional<LogPlace> place = parse_place(flags.until)) {
-    partitions = {place->partition};
-    options.until_offset = core::Offset(place->offset.value() + 1);
-    return {};
-  }
-  const core::Result<core::Timestamp> time = parse_time(flags.until, now());
-  if (time.has_error()) return time.error();
-  options.until_time = *time;
-  return {};
-}
-
 // Missing records are said by the audit itself, once for each stretch.
 void take_damage(audit::Audit& audit, const embedded_log::Damage& damage) {
   audit::Finding finding{audit::Rule::damaged_bytes, damage.partition, damage.offset, {}, {}, {}};
@@ -154,13 +138,15 @@ void run_audit(Console& console, const AuditFlags& flags) {
   audit::Options options;
   options.one_writer = (*source)->log() != nullptr;
   options.partition_count = (*source)->partitions();
-  std::vector<core::Partition> partitions;
-  if (const auto taken = take_until(flags, options, partitions); taken.has_error())
-    return fail(console, wrong_arguments, taken.error().detail);
+  core::Result<JournalPart> part = journal_part(flags.partitions, flags.until, options.partition_count);
+  if (part.has_error()) return fail(console, part.error());
+  if (part->all) part->partitions.clear();
+  options.until_offset = part->end;
+  options.until_time = part->until;
   core::Result<Known> known = read_checkpoints(flags, *config);
   if (known.has_error()) return fail(console, could_not_look, known.error().detail);
 
-  audit::Audit audit(options, std::move(known->checkpoints), std::move(partitions));
+  audit::Audit audit(options, std::move(known->checkpoints), std::move(part->partitions));
   Progress progress(console.errors, progress_shown(console, flags.progress), "auditing", "events");
   const core::Result<void> read = read_journal(**source, audit, progress);
   schemas::AuditReport report = audit.finish();
