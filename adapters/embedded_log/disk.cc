@@ -1,0 +1,55 @@
+#include "adapters/embedded_log/disk.h"
+
+#include <utility>
+
+namespace adapters::embedded_log {
+namespace {
+
+core::Result<void> write_new(Disk& disk, const std::filesystem::path& path, std::string_view bytes) {
+  auto file = disk.open(path, Disk::Mode::create_new);
+  if (!file) return file.error();
+  if (auto written = (*file)->write_at(0, bytes); !written) return written;
+  return (*file)->sync();
+}
+
+}  // namespace
+
+core::Result<void> ensure_directory(Disk& disk, const std::filesystem::path& directory) {
+  const std::filesystem::path absolute = std::filesystem::absolute(directory / "").lexically_normal().parent_path();
+  std::filesystem::path path;
+  for (const std::filesystem::path& name : absolute) {
+    const std::filesystem::path parent = path;
+    path /= name;
+    auto made = disk.make_directory(path);
+    if (!made) return made.error();
+    // The last one's also when it was there: whoever made it may have been killed before that.
+    if (!*made && path != absolute) continue;
+    if (auto synced = disk.sync_directory(parent); !synced) return synced;
+  }
+  return {};
+}
+
+core::Result<void> replace_file(Disk& disk, const std::filesystem::path& path, std::string_view bytes) {
+  std::filesystem::path temporary = path;
+  temporary += ".new";
+  if (auto removed = disk.remove(temporary); !removed) return removed;  // what a crash left
+  auto done = write_new(disk, temporary, bytes);
+  if (done) done = disk.rename(temporary, path);
+  if (done) return disk.sync_directory(path.parent_path());
+  (void)disk.remove(temporary);
+  return done;
+}
+
+core::Result<std::string> read_file(Disk& disk, const std::filesystem::path& path) {
+  auto file = disk.open(path, Disk::Mode::read);
+  if (!file) return file.error();
+  auto size = (*file)->size();
+  if (!size) return size.error();
+  std::string bytes(static_cast<std::size_t>(*size), '\0');
+  auto count = (*file)->read_at(0, bytes.data(), bytes.size());
+  if (!count) return count.error();
+  bytes.resize(*count);
+  return bytes;
+}
+
+}  // namespace adapters::embedded_log
