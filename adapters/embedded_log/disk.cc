@@ -14,21 +14,6 @@ core::Result<void> write_new(Disk& disk, const std::filesystem::path& path, std:
 
 }  // namespace
 
-core::Result<void> ensure_directory(Disk& disk, const std::filesystem::path& directory) {
-  const std::filesystem::path absolute = std::filesystem::absolute(directory / "").lexically_normal().parent_path();
-  std::filesystem::path path;
-  for (const std::filesystem::path& name : absolute) {
-    const std::filesystem::path parent = path;
-    path /= name;
-    auto made = disk.make_directory(path);
-    if (!made) return made.error();
-    // The last one's also when it was there: whoever made it may have been killed before that.
-    if (!*made && path != absolute) continue;
-    if (auto synced = disk.sync_directory(parent); !synced) return synced;
-  }
-  return {};
-}
-
 core::Result<void> replace_file(Disk& disk, const std::filesystem::path& path, std::string_view bytes) {
   std::filesystem::path temporary = path;
   temporary += ".new";

@@ -51,9 +51,10 @@ class Disk {
 
   // A new or removed name, or one that a rename moved within a directory, is durable after the directory's next sync.
   virtual core::Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to) = 0;
-  virtual core::Result<void> remove(const std::filesystem::path& path) = 0;          // fine when it is not there
-  virtual core::Result<bool> make_directory(const std::filesystem::path& path) = 0;  // false when it was there
+  virtual core::Result<void> remove(const std::filesystem::path& path) = 0;  // fine when it is not there
   virtual core::Result<void> sync_directory(const std::filesystem::path& directory) = 0;
+  // Where missing, with those above it; durable whoever made it.
+  virtual core::Result<void> make_directories(const std::filesystem::path& directory) = 0;
 
   virtual bool exists(const std::filesystem::path& path) const = 0;
   virtual core::Result<std::vector<std::string>> list(const std::filesystem::path& directory) const = 0;  // names
@@ -61,9 +62,6 @@ class Disk {
   // One holder at a time, this process or another. Errors: also unavailable, naming the holder.
   virtual core::Result<std::unique_ptr<DiskLock>> lock(const std::filesystem::path& path) = 0;
 };
-
-// Makes the directory and those above it where missing, durably.
-core::Result<void> ensure_directory(Disk& disk, const std::filesystem::path& directory);
 
 // The file's bytes, whole and durable under its name, or what was there before.
 core::Result<void> replace_file(Disk& disk, const std::filesystem::path& path, std::string_view bytes);

@@ -75,7 +75,7 @@ core::Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open_log(Settings settin
                                                                            std::uint32_t{Settings::segment_bytes_max})};
   }
   Disk& disk = settings.disk;
-  if (auto created = ensure_directory(disk, settings.directory); !created) return created.error();
+  if (auto created = disk.make_directories(settings.directory); !created) return created.error();
   auto lock = disk.lock(settings.directory / "lock");
   if (!lock) return lock.error();
   auto recovered = recover(disk, settings.directory);

@@ -9,6 +9,7 @@
 #include <system_error>
 #include <utility>
 
+#include "adapters/files/files.h"
 #include "adapters/files/lock_file.h"
 
 namespace adapters::embedded_log {
@@ -127,16 +128,14 @@ core::Result<void> PosixDisk::remove(const std::filesystem::path& path) {
   return {};
 }
 
-core::Result<bool> PosixDisk::make_directory(const std::filesystem::path& path) {
-  if (::mkdir(path.c_str(), 0750) == 0) return true;
-  if (errno != EEXIST) return failure(path, "cannot be created", errno);
-  return false;
-}
-
 core::Result<void> PosixDisk::sync_directory(const std::filesystem::path& directory) {
   auto file = open(directory, Mode::read);
   if (!file) return file.error();
   return (*file)->sync();
+}
+
+core::Result<void> PosixDisk::make_directories(const std::filesystem::path& directory) {
+  return files::make_directories(directory, 0750);
 }
 
 bool PosixDisk::exists(const std::filesystem::path& path) const {

@@ -11,8 +11,8 @@ class PosixDisk final : public Disk {
   core::Result<std::unique_ptr<DiskFile>> open(const std::filesystem::path& path, Mode mode) override;
   core::Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to) override;
   core::Result<void> remove(const std::filesystem::path& path) override;
-  core::Result<bool> make_directory(const std::filesystem::path& path) override;
   core::Result<void> sync_directory(const std::filesystem::path& directory) override;
+  core::Result<void> make_directories(const std::filesystem::path& directory) override;
   bool exists(const std::filesystem::path& path) const override;
   core::Result<std::vector<std::string>> list(const std::filesystem::path& directory) const override;
   core::Result<std::unique_ptr<DiskLock>> lock(const std::filesystem::path& path) override;
