@@ -1,5 +1,7 @@
 #include "adapters/embedded_log/recovery.h"
 
+#include <algorithm>
+
 #include "adapters/embedded_log/base.h"
 #include "adapters/embedded_log/frame_walk.h"
 
@@ -21,8 +23,10 @@ core::Result<Recovered> recover(Disk& disk, const std::filesystem::path& directo
     partition.assign((*frame)->epoch);
     partition.stored(walk.place());
     ++recovered.records;
+    recovered.last_write = (*frame)->synced;
   }
   recovered.end = walk.end();
+  if (recovered.end) recovered.last_write = std::min(recovered.last_write, recovered.end->position);
   recovered.torn_tail_bytes = walk.unfinished_bytes();
   return recovered;
 }

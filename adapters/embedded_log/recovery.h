@@ -18,6 +18,7 @@ struct Recovered {
   std::map<core::Partition, PartitionLog> partitions;
   std::uint64_t records = 0;
   std::optional<Place> end;           // after the last record; nothing in an empty directory
+  std::uint64_t last_write = 0;       // where the last write before the end began, in the same segment
   std::uint64_t torn_tail_bytes = 0;  // between the end and the last byte that is not zero
 };
 

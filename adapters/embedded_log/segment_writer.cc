@@ -1,6 +1,7 @@
 #include "adapters/embedded_log/segment_writer.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "core/invariant.h"
@@ -8,11 +9,21 @@
 namespace adapters::embedded_log {
 namespace {
 
+// Bytes whose sync failed may read well from the page cache and yet be written by no later sync, unless they change.
+core::Result<void> write_again(DiskFile& file, std::uint64_t begin, std::uint64_t end) {
+  std::string bytes(end - begin, '\0');
+  auto count = file.read_at(begin, bytes.data(), bytes.size());
+  if (!count) return count.error();
+  return file.write_at(begin, bytes);
+}
+
 core::Result<std::unique_ptr<DiskFile>> reopen(Disk& disk, const std::filesystem::path& directory,
-                                               std::uint64_t segment_bytes, Place end, std::uint64_t torn_tail_bytes) {
+                                               std::uint64_t segment_bytes, const Recovered& recovered) {
+  const Place end = *recovered.end;
   auto file = disk.open(segment_path(directory, end.segment), Disk::Mode::write);
   if (!file) return file;
-  if (torn_tail_bytes > 0) {
+  if (auto written = write_again(**file, recovered.last_write, end.position); !written) return written.error();
+  if (recovered.torn_tail_bytes > 0) {
     if (auto cut = (*file)->truncate(end.position); !cut) return cut.error();
   }
   if (auto allocated = (*file)->allocate(segment_bytes); !allocated) return allocated.error();
@@ -25,7 +36,7 @@ core::Result<std::unique_ptr<DiskFile>> reopen(Disk& disk, const std::filesystem
 
 core::Result<SegmentWriter> SegmentWriter::resume(Disk& disk, std::filesystem::path directory,
                                                   std::uint64_t segment_bytes, const Recovered& recovered) {
-  auto file = recovered.end ? reopen(disk, directory, segment_bytes, *recovered.end, recovered.torn_tail_bytes)
+  auto file = recovered.end ? reopen(disk, directory, segment_bytes, recovered)
                             : create_segment(disk, directory, 0, segment_bytes);
   if (!file) return file.error();
   auto size = (*file)->size();

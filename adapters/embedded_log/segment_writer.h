@@ -17,7 +17,7 @@ namespace adapters::embedded_log {
 class SegmentWriter {
  public:
   // Continues behind what was recovered: torn bytes become zeros, and all before them is made durable, which it need
-  // not be when the process before this one was killed.
+  // not be when the process before this one was killed, or was told that its last sync had failed.
   static core::Result<SegmentWriter> resume(Disk& disk, std::filesystem::path directory, std::uint64_t segment_bytes,
                                             const Recovered& recovered);
 
