@@ -24,6 +24,9 @@ core::Result<void> remove_left_behind(Disk& disk, const std::filesystem::path& d
   auto segments = list_segments(disk, directory);
   if (!segments) return segments.error();
   std::erase_if(*segments, [&](FirstSequence segment) { return segment >= base->segment; });
+  if (segments->empty()) return {};
+  // The base first: that process may have been killed before its name was durable.
+  if (auto synced = disk.sync_directory(directory); !synced) return synced;
   return remove_segments(disk, directory, *segments);
 }
 
