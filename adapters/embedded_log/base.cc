@@ -63,7 +63,7 @@ bool read_line(std::string_view line, Base& base) {
 core::Result<Base> read_base(Disk& disk, const std::filesystem::path& directory) {
   const std::filesystem::path path = path_of(directory);
   if (!disk.exists(path)) return Base{};
-  const auto text = read_file(disk, path);
+  const auto text = files::read_whole(disk, path);
   if (!text) return text.error();
   const std::size_t checksum = text->rfind(checksum_word);
   if (checksum == std::string::npos) return unreadable(path);
@@ -99,7 +99,7 @@ core::Result<void> write_base(Disk& disk, const std::filesystem::path& directory
         fmt::format("partition {} first {} epoch {}\n", partition.value(), before.first.value(), before.newest.value());
   }
   text += fmt::format("{}{:08x}\n", checksum_word, processors::crc32c(text));
-  return replace_file(disk, path_of(directory), text);
+  return files::write_durably(disk, path_of(directory), text);
 }
 
 }  // namespace adapters::embedded_log

@@ -90,7 +90,8 @@ core::Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open_log(Settings settin
       new EmbeddedLog(std::move(settings), std::move(*lock), std::move(*segments), std::move(*recovered)));
 }
 
-EmbeddedLog::EmbeddedLog(Settings settings, std::unique_ptr<DiskLock> lock, SegmentWriter segments, Recovered recovered)
+EmbeddedLog::EmbeddedLog(Settings settings, std::unique_ptr<files::DiskLock> lock, SegmentWriter segments,
+                         Recovered recovered)
     : settings_(std::move(settings)),
       lock_(std::move(lock)),
       torn_tail_bytes_(recovered.torn_tail_bytes),

@@ -16,11 +16,11 @@
 #include <vector>
 
 #include "adapters/embedded_log/base.h"
-#include "adapters/embedded_log/disk.h"
 #include "adapters/embedded_log/partition_log.h"
-#include "adapters/embedded_log/posix_disk.h"
 #include "adapters/embedded_log/recovery.h"
 #include "adapters/embedded_log/segment_writer.h"
+#include "adapters/files/disk.h"
+#include "adapters/files/posix_disk.h"
 #include "processors/ports/journal.h"
 
 namespace adapters::embedded_log {
@@ -35,7 +35,7 @@ struct Settings {
   std::uint32_t segment_bytes = 64u << 20;         // set aside at once; a larger record gets a larger segment
   std::size_t pending_bytes_max = 32u << 20;       // not durable yet; beyond it appends are overloaded
   std::function<void(std::string)> on_fatal = {};  // once, from the writer, when a write failed
-  Disk& disk = posix_disk();
+  Disk& disk = files::posix_disk();
   Writer writer = Writer::thread;
 };
 
@@ -92,7 +92,7 @@ class EmbeddedLog final : public processors::Journal {
     Place place = {};  // once written
   };
 
-  EmbeddedLog(Settings settings, std::unique_ptr<DiskLock> lock, SegmentWriter segments, Recovered recovered);
+  EmbeddedLog(Settings settings, std::unique_ptr<files::DiskLock> lock, SegmentWriter segments, Recovered recovered);
 
   std::optional<core::Error> refusal(core::Partition partition, const processors::JournalRecord& record) const;
 
@@ -112,7 +112,7 @@ class EmbeddedLog final : public processors::Journal {
   void fail(const core::Error& cause, std::span<Pending> unwritten);
 
   const Settings settings_;
-  const std::unique_ptr<DiskLock> lock_;
+  const std::unique_ptr<files::DiskLock> lock_;
   const std::uint64_t torn_tail_bytes_;
 
   mutable std::mutex mutex_;  // of what follows, up to the writer's own

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "adapters/embedded_log/frame_walk.h"
-#include "adapters/embedded_log/posix_disk.h"
 #include "adapters/embedded_log/segment.h"
+#include "adapters/files/posix_disk.h"
 #include "core/ids.h"
 #include "core/result.h"
 #include "processors/ports/journal.h"
@@ -53,7 +53,8 @@ class LogScan {
 class LogReader final : public processors::JournalReader {
  public:
   // Errors: storage_failed (there is no such directory).
-  static core::Result<std::unique_ptr<LogReader>> open(std::filesystem::path directory, Disk& disk = posix_disk());
+  static core::Result<std::unique_ptr<LogReader>> open(std::filesystem::path directory,
+                                                       Disk& disk = files::posix_disk());
 
   // Where it has none, that of the next one.
   core::Result<core::Offset> first(core::Partition partition) override;

@@ -11,7 +11,7 @@
 
 #include "adapters/embedded_log/embedded_log.h"
 #include "adapters/embedded_log/log_reader.h"
-#include "adapters/embedded_log/testing/simulated_disk.h"
+#include "adapters/files/testing/simulated_disk.h"
 #include "processors/testing/journal_calls.h"
 
 namespace adapters::embedded_log {
@@ -19,6 +19,7 @@ namespace {
 
 using namespace processors;  // the journal's test calls
 
+using files::SimulatedDisk;
 using Fault = SimulatedDisk::Fault;
 using Rest = SimulatedDisk::Rest;
 

@@ -6,9 +6,9 @@
 #include <map>
 #include <optional>
 
-#include "adapters/embedded_log/disk.h"
 #include "adapters/embedded_log/partition_log.h"
 #include "adapters/embedded_log/segment.h"
+#include "adapters/files/disk.h"
 #include "core/ids.h"
 #include "core/result.h"
 

@@ -10,10 +10,13 @@
 #include <string_view>
 #include <vector>
 
-#include "adapters/embedded_log/disk.h"
+#include "adapters/files/disk.h"
 #include "core/result.h"
 
 namespace adapters::embedded_log {
+
+using files::Disk;
+using files::DiskFile;
 
 // How many records the log holds before a segment. Names the segment.
 using FirstSequence = std::uint64_t;

@@ -6,9 +6,9 @@
 #include <functional>
 #include <memory>
 
-#include "adapters/embedded_log/disk.h"
+#include "adapters/files/disk.h"
 
-namespace adapters::embedded_log {
+namespace adapters::files {
 
 // What processes see is the page cache: every byte and name that was written. What the disk has is what was synced:
 // a file's bytes by sync() or, where its size has not changed since, by sync_data(); names by sync_directory().
@@ -61,4 +61,4 @@ class SimulatedDisk {
   std::shared_ptr<Platter> platter_;
 };
 
-}  // namespace adapters::embedded_log
+}  // namespace adapters::files

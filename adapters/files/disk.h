@@ -1,5 +1,5 @@
-// What the log asks of a disk. That of the system is posix_disk.h; tests have one that loses power and breaks
-// (testing/simulated_disk.h).
+// A disk as those see it who must be tested on one that loses power and breaks (testing/simulated_disk.h). That of the
+// system is posix_disk.h.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 #include "core/result.h"
 
-namespace adapters::embedded_log {
+namespace adapters::files {
 
 // An open file; closed when destroyed.
 // Threading: const members from any thread, the others from one at a time.
@@ -64,8 +64,8 @@ class Disk {
 };
 
 // The file's bytes, whole and durable under its name, or what was there before.
-core::Result<void> replace_file(Disk& disk, const std::filesystem::path& path, std::string_view bytes);
+core::Result<void> write_durably(Disk& disk, const std::filesystem::path& path, std::string_view bytes);
 
-core::Result<std::string> read_file(Disk& disk, const std::filesystem::path& path);
+core::Result<std::string> read_whole(Disk& disk, const std::filesystem::path& path);
 
-}  // namespace adapters::embedded_log
+}  // namespace adapters::files

@@ -1,4 +1,4 @@
-#include "adapters/embedded_log/posix_disk.h"
+#include "adapters/files/posix_disk.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,7 +12,7 @@
 #include "adapters/files/files.h"
 #include "adapters/files/lock_file.h"
 
-namespace adapters::embedded_log {
+namespace adapters::files {
 namespace {
 
 core::Error failure(const std::filesystem::path& path, std::string_view what, int error_number) {
@@ -164,4 +164,4 @@ Disk& posix_disk() {
   return disk;
 }
 
-}  // namespace adapters::embedded_log
+}  // namespace adapters::files

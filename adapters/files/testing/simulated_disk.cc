@@ -1,4 +1,4 @@
-#include "adapters/embedded_log/testing/simulated_disk.h"
+#include "adapters/files/testing/simulated_disk.h"
 
 #include <algorithm>
 #include <map>
@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace adapters::embedded_log {
+namespace adapters::files {
 namespace {
 
 constexpr std::size_t sector_bytes = 512;
@@ -473,4 +473,4 @@ std::uint64_t SimulatedDisk::operations() const {
   return platter_->operations;
 }
 
-}  // namespace adapters::embedded_log
+}  // namespace adapters::files

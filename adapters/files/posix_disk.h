@@ -1,9 +1,9 @@
 // The system's own disk.
 #pragma once
 
-#include "adapters/embedded_log/disk.h"
+#include "adapters/files/disk.h"
 
-namespace adapters::embedded_log {
+namespace adapters::files {
 
 // Interrupted and short calls are continued. A directory is locked by flock, on a file that names the process.
 class PosixDisk final : public Disk {
@@ -21,4 +21,4 @@ class PosixDisk final : public Disk {
 // It has no state, so that one is enough for all.
 Disk& posix_disk();
 
-}  // namespace adapters::embedded_log
+}  // namespace adapters::files

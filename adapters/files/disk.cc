@@ -1,8 +1,8 @@
-#include "adapters/embedded_log/disk.h"
+#include "adapters/files/disk.h"
 
 #include <utility>
 
-namespace adapters::embedded_log {
+namespace adapters::files {
 namespace {
 
 core::Result<void> write_new(Disk& disk, const std::filesystem::path& path, std::string_view bytes) {
@@ -14,7 +14,7 @@ core::Result<void> write_new(Disk& disk, const std::filesystem::path& path, std:
 
 }  // namespace
 
-core::Result<void> replace_file(Disk& disk, const std::filesystem::path& path, std::string_view bytes) {
+core::Result<void> write_durably(Disk& disk, const std::filesystem::path& path, std::string_view bytes) {
   std::filesystem::path temporary = path;
   temporary += ".new";
   if (auto removed = disk.remove(temporary); !removed) return removed;  // what a crash left
@@ -25,7 +25,7 @@ core::Result<void> replace_file(Disk& disk, const std::filesystem::path& path, s
   return done;
 }
 
-core::Result<std::string> read_file(Disk& disk, const std::filesystem::path& path) {
+core::Result<std::string> read_whole(Disk& disk, const std::filesystem::path& path) {
   auto file = disk.open(path, Disk::Mode::read);
   if (!file) return file.error();
   auto size = (*file)->size();
@@ -37,4 +37,4 @@ core::Result<std::string> read_file(Disk& disk, const std::filesystem::path& pat
   return bytes;
 }
 
-}  // namespace adapters::embedded_log
+}  // namespace adapters::files
