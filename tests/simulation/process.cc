@@ -144,7 +144,9 @@ Process::Process(Surroundings surroundings)
 Process::~Process() {
   kill();
   // Whatever still waits for an answer posts to the context when it is let go: that comes before the context goes.
-  for (auto& [number, replied] : std::exchange(unanswered_, {})) replied(Reply{});
+  for (auto& [number, replied] : std::exchange(calls_, {})) replied(Reply{});
+  for (auto& [number, answered] : std::exchange(commands_, {}))
+    answered(core::Error{core::ErrorCode::unavailable, "the process is gone"});
 }
 
 // Timers that are due by the simulated clock are found when the reactor looks, and it looks for the sake of one that
@@ -170,22 +172,23 @@ void Process::ask(Call call, Replied replied) {
     case api::http::Body::small: request.body = exchange->body.text(); break;
     case api::http::Body::stream: request.body_stream = &exchange->body; break;
   }
-  const std::uint64_t number = ++calls_;
-  unanswered_.emplace(number, std::move(replied));
+  const std::uint64_t number = ++asked_;
+  calls_.emplace(number, std::move(replied));
   boost::asio::co_spawn(context_, Exchange::answer(exchange, match.route->handler),
                         [this, exchange, number](const std::exception_ptr& failed, Reply reply) {
                           if (failed) std::rethrow_exception(failed);
                           if (dead_) return;
-                          unanswered_.extract(number).mapped()(std::move(reply));
+                          calls_.extract(number).mapped()(std::move(reply));
                         });
 }
 
 void Process::submit(core::AggregateKey aggregate, core::Command command, processors::Answered answered) {
-  const core::CommandId id("operator/" + instance_ + "/" + std::to_string(++commands_));
-  node_.submit(std::move(aggregate), id, std::move(command), [this, answered](core::Result<processors::Answer> answer) {
-    if (dead_) return answered(core::Error{core::ErrorCode::unavailable, "the process is gone"});
-    answered(std::move(answer));
-  });
+  const std::uint64_t number = ++asked_;
+  commands_.emplace(number, std::move(answered));
+  node_.submit(std::move(aggregate), core::CommandId("operator/" + instance_ + "/" + std::to_string(number)),
+               std::move(command), [this, number](core::Result<processors::Answer> answer) {
+                 if (!dead_) commands_.extract(number).mapped()(std::move(answer));
+               });
 }
 
 void Process::kill() {

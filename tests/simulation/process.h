@@ -113,9 +113,9 @@ class Process {
   std::optional<processors::Collector> collector_;
   std::optional<processors::Eraser> eraser_;
 
-  std::map<std::uint64_t, Replied> unanswered_;  // calls, in order
-  std::uint64_t calls_ = 0;
-  std::uint64_t commands_ = 0;
+  std::map<std::uint64_t, Replied> calls_;  // that wait for an answer
+  std::map<std::uint64_t, processors::Answered> commands_;
+  std::uint64_t asked_ = 0;
   bool dead_ = false;
 };
 
