@@ -1,6 +1,7 @@
 #include "api/cursor.h"
 
 #include "core/invariant.h"
+#include "core/mutant.h"
 #include "schemas/digest.h"
 
 namespace api {
@@ -11,7 +12,8 @@ constexpr std::size_t mac_bytes = 16;
 
 std::string mac_of(const processors::Vault& vault, const CursorScope& scope, std::string_view place) {
   std::string text(scope.list);
-  text.append("\n").append(scope.org.value()).append("\n").append(scope.subject).append("\n").append(place);
+  if (!MUTANT(23)) text.append("\n").append(scope.org.value()).append("\n").append(scope.subject);
+  text.append("\n").append(place);
   const std::optional<std::string> mac = schemas::from_hex(vault.mac("cursor", text).value());
   INVARIANT(mac.has_value());
   return mac->substr(0, mac_bytes);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/decide.h"
+#include "core/mutant.h"
 #include "processors/chain.h"
 #include "schemas/digest.h"
 
@@ -66,7 +67,8 @@ core::Result<void> Fold::apply(const StoredRecord& stored, bool opens) {
       return core::Error{core::ErrorCode::log_corrupt, "an epoch begins without an owner"};
   }
   for (const schemas::RecordedEvent& event : events_) {
-    const core::Result<void> applied = core::apply(overlay_, stored.record.time, event.aggregate, event.event);
+    const core::Timestamp time = MUTANT(25) ? position_.time : stored.record.time;
+    const core::Result<void> applied = core::apply(overlay_, time, event.aggregate, event.event);
     if (applied.has_error()) return applied;
     if (overlay_.failure()) return *overlay_.failure();
   }
@@ -83,6 +85,9 @@ core::Result<void> Fold::write() {
   events_unwritten_ = 0;
   std::vector<RowChange> changes;
   overlay_.take_changes(changes);
+  if (MUTANT(3)) {
+    if (auto written = store_.write(partition_, std::exchange(changes, {})); written.has_error()) return written;
+  }
   changes.push_back({schemas::position_key, schemas::encode_position(position_)});
   return store_.write(partition_, changes);
 }

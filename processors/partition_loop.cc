@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/invariant.h"
+#include "core/mutant.h"
 #include "core/parking/rules.h"
 #include "processors/chain.h"
 #include "schemas/bus_command.h"
@@ -254,6 +255,9 @@ void PartitionLoop::begin_turn() {
   }
   turn->record = make_record(fold_.position().epoch, time, std::move(turn->group));
   INVARIANT(turn->record.value.size() <= Journal::record_bytes_max);
+  if (MUTANT(24)) {
+    for (auto& [answered, result] : std::exchange(turn->answers, {})) answered(std::move(result));
+  }
   append(std::move(turn));
 }
 

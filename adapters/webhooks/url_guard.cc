@@ -11,6 +11,8 @@
 #include <memory>
 #include <optional>
 
+#include "core/mutant.h"
+
 namespace adapters::webhooks {
 
 namespace {
@@ -128,6 +130,7 @@ bool is_public(std::string_view text) {
 }
 
 bool may_connect(const std::vector<std::string>& addresses, UrlRules rules) {
+  if (MUTANT(22)) return true;
   if (addresses.empty()) return false;
   if (rules.allow_loopback && std::all_of(addresses.begin(), addresses.end(), is_loopback)) return true;
   return std::all_of(addresses.begin(), addresses.end(), is_public);

@@ -2,6 +2,7 @@
 
 #include "core/batch/rules.h"
 #include "core/learning/rules.h"
+#include "core/mutant.h"
 
 namespace core::batch {
 
@@ -95,7 +96,7 @@ Result<void> apply_one(State& state, Timestamp time, const BatchAccepted& event)
   batch.workflow = event.workflow;
   put(state, std::move(batch));
   count_open_batches(state, event.org, 1);
-  if (event.idempotency)
+  if (event.idempotency && !MUTANT(20))
     state.put(Submission{event.org, event.idempotency->key, event.idempotency->fingerprint, event.batch});
   if (event.terms.run_after && *event.terms.run_after > time)
     state.put(Timer{*event.terms.run_after, "release/" + event.batch.value(), aggregate_of(event.org),

@@ -5,6 +5,7 @@
 #include "core/identity/rules.h"
 #include "core/job_queue/rules.h"
 #include "core/ledger/rules.h"
+#include "core/mutant.h"
 #include "core/quote/rules.h"
 #include "core/webhook/rules.h"
 
@@ -64,7 +65,7 @@ Result<OpenUnit> find_open_unit(const State& state, const Report& report) {
   const Unit* unit = state.find<Unit>({report.org, report.batch, report.unit});
   if (batch == nullptr || unit == nullptr) return stale("this unit does not exist");
   if (unit->phase == UnitPhase::closed) return stale("this unit is closed");
-  if (report.epoch < unit->epoch) return stale("this unit runs for a newer owner");
+  if (report.epoch < unit->epoch && !MUTANT(15)) return stale("this unit runs for a newer owner");
   return OpenUnit{batch, unit};
 }
 
@@ -72,8 +73,8 @@ template <class Report>
 Result<OpenUnit> find_current_attempt(const State& state, const Report& report) {
   Result<OpenUnit> open = find_open_unit(state, report);
   if (open.has_error()) return open;
-  if (open->unit->phase != UnitPhase::dispatched || open->unit->attempt != report.attempt)
-    return stale("this attempt is not the unit's newest");
+  const bool current = open->unit->phase == UnitPhase::dispatched && open->unit->attempt == report.attempt;
+  if (!current && !MUTANT(15)) return stale("this attempt is not the unit's newest");
   return open;
 }
 
@@ -81,7 +82,8 @@ Result<OpenUnit> find_current_attempt(const State& state, const Report& report) 
 Result<void> check_within_unit(const Unit& unit, const Progress& progress) {
   if (progress.tally.total() > unit.item_count)
     return Error{ErrorCode::internal, "a unit cannot have more rows than items"};
-  if (progress.charged < Money{} || progress.charged > unit.quoted || progress.provider_cost < Money{})
+  const bool above = progress.charged > unit.quoted && !MUTANT(11);
+  if (progress.charged < Money{} || above || progress.provider_cost < Money{})
     return Error{ErrorCode::amount_out_of_range, "a unit cannot be charged above its quote or below zero"};
   return {};
 }
@@ -115,7 +117,8 @@ Result<void> check_shares(const LaneShares& shares, const Progress& progress) {
 }
 
 Result<Events> end_batch(const State& state, const Batch& batch, const Progress& total, const LaneShares& shares) {
-  Result<Events> events = ledger::settle(state, batch.org, batch.id, total.charged);
+  const Money charged = MUTANT(4) ? Money::from_nanos(total.charged.nanos() / 1'000 * 1'000) : total.charged;
+  Result<Events> events = ledger::settle(state, batch.org, batch.id, charged);
   if (events.has_error()) return events.error();
 
   std::map<ProviderId, Money> costs;
@@ -136,9 +139,11 @@ Result<Events> end_batch(const State& state, const Batch& batch, const Progress&
 Result<Decision> request_stop(const State& state, const OrgId& org, const BatchId& id, StopReason reason) {
   const Batch* batch = state.find<Batch>({org, id});
   if (batch == nullptr) return batch_not_found();
-  if (terminal(batch->phase) || batch->stop != StopReason::none) return Decision{{}, id.value(), true};
+  const bool over = terminal(batch->phase) && !MUTANT(13);
+  if (over || batch->stop != StopReason::none) return Decision{{}, id.value(), true};
   Decision decision{{StopRequested{org, id, reason}}, id.value()};
-  if (batch->phase == Phase::pending) decision.events.push_back(BatchQueued{org, id});  // so that its units close
+  if (batch->phase == Phase::pending && !MUTANT(12))
+    decision.events.push_back(BatchQueued{org, id});  // so that its units close
   return decision;
 }
 
@@ -192,17 +197,18 @@ Result<Decision> decide_one(const State& state, const Context& context, const Su
       break;
     }
   }
+  if (MUTANT(6)) accepted.plan.total = accepted.plan.total + accepted.plan.total;
   const Result<Timestamp> deadline = deadline_of(accepted.terms, context.now);
   if (deadline.has_error()) return deadline.error();
   accepted.deadline = *deadline;
 
   Events events{quote::QuoteConsumed{command.org, command.quote, command.batch}};
-  if (accepted.plan.total > Money{}) {
+  const bool waits = accepted.terms.run_after && *accepted.terms.run_after > context.now;
+  if (accepted.plan.total > Money{} && !(waits && MUTANT(9))) {
     Result<ledger::TransferPosted> reserved = ledger::reserve(state, command.org, command.batch, accepted.plan.total);
     if (reserved.has_error()) return reserved.error();
     events.push_back(std::move(*reserved));
   }
-  const bool waits = accepted.terms.run_after && *accepted.terms.run_after > context.now;
   events.push_back(std::move(accepted));
   if (!waits) events.push_back(BatchQueued{command.org, command.batch});
   return Decision{std::move(events), command.batch.value()};
@@ -210,7 +216,8 @@ Result<Decision> decide_one(const State& state, const Context& context, const Su
 
 Result<Decision> decide_one(const State& state, const Context&, const ReleaseBatch& command) {
   const Batch* batch = state.find<Batch>({command.org, command.batch});
-  if (batch == nullptr || batch->phase != Phase::pending) return Decision{{}, command.batch.value(), true};
+  const bool forgotten = MUTANT(12) && batch != nullptr && batch->stop != StopReason::none;
+  if (batch == nullptr || batch->phase != Phase::pending || forgotten) return Decision{{}, command.batch.value(), true};
   return Decision{{BatchQueued{command.org, command.batch}}, command.batch.value()};
 }
 
@@ -231,8 +238,8 @@ Result<Decision> decide_one(const State& state, const Context&, const PlanUnits&
 Result<Decision> decide_one(const State& state, const Context& context, const DispatchUnit& command) {
   const Result<OpenUnit> open = find_open_unit(state, command);
   if (open.has_error()) return open.error();
-  if (open->batch->stop != StopReason::none || open->batch->deadline <= context.now)
-    return stale("the batch is being stopped");
+  const bool stops = open->batch->stop != StopReason::none || open->batch->deadline <= context.now;
+  if (stops && !MUTANT(19)) return stale("the batch is being stopped");
   if (command.attempt.value() != open->unit->attempt.value() + 1) return stale("this attempt was made already");
   if (command.attempt.value() - open->unit->excused > context.policy.unit_attempts_max)
     return stale("the unit's attempts are used up");

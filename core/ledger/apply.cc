@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "core/ledger/rules.h"
+#include "core/mutant.h"
 
 namespace core::ledger {
 
@@ -8,7 +9,7 @@ namespace {
 
 Result<void> move_balance(State& state, const AccountId& id, std::optional<Money> balance) {
   if (!balance) return Error{ErrorCode::malformed_event, "a balance that does not fit"};
-  if (owned_by_customer(id) && *balance < Money{})
+  if (owned_by_customer(id) && *balance < Money{} && !MUTANT(2))
     return Error{ErrorCode::malformed_event, "a transfer that overdraws " + id.value()};
   state.put(Account{id, *balance});
   return {};
@@ -28,6 +29,7 @@ Result<void> apply_to_reservation(State& state, Timestamp time, const TransferPo
   }
   if (found == nullptr || event.amount > found->open())
     return Error{ErrorCode::malformed_event, "a reservation resolved beyond its amount"};
+  if (event.kind == TransferKind::release && MUTANT(10)) return {};
   Reservation reservation = *found;
   (event.kind == TransferKind::capture ? reservation.captured : reservation.released) =
       (event.kind == TransferKind::capture ? reservation.captured : reservation.released) + event.amount;
@@ -65,7 +67,8 @@ Result<void> apply_one(State& state, Timestamp time, const TransferPosted& event
   if (auto moved = move_balance(state, event.debit, checked_subtract(balance(state, event.debit), event.amount));
       moved.has_error())
     return moved;
-  if (auto moved = move_balance(state, event.credit, checked_add(balance(state, event.credit), event.amount));
+  const Money gained = event.kind == TransferKind::release && MUTANT(1) ? Money{} : event.amount;
+  if (auto moved = move_balance(state, event.credit, checked_add(balance(state, event.credit), gained));
       moved.has_error())
     return moved;
 

@@ -4,6 +4,7 @@
 #include "core/identity/rules.h"
 #include "core/invariant.h"
 #include "core/ledger/rules.h"
+#include "core/mutant.h"
 
 namespace core::ledger {
 
@@ -58,7 +59,7 @@ TransferPosted grant(const OrgId& org, const std::string& cause, Money amount) {
 }
 
 Result<TransferPosted> reserve(const State& state, const OrgId& org, const BatchId& batch, Money amount) {
-  if (balance(state, available(org)) < amount)
+  if (balance(state, available(org)) < amount && !MUTANT(2))
     return Error{ErrorCode::insufficient_credits, "the available credits do not cover the quoted total of " +
                                                       to_decimal(amount) + " USD; add credits, or quote fewer items"};
   return TransferPosted{

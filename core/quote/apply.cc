@@ -1,3 +1,4 @@
+#include "core/mutant.h"
 #include "core/quote/rules.h"
 
 namespace core::quote {
@@ -36,7 +37,7 @@ Result<void> apply_one(State& state, Timestamp time, const QuoteLocked& event) {
 Result<void> apply_one(State& state, Timestamp, const QuoteConsumed& event) {
   Result<Quote> quote = find_locked(state, event.org, event.quote);
   if (quote.has_error()) return quote.error();
-  quote->phase = Phase::consumed;
+  if (!MUTANT(8)) quote->phase = Phase::consumed;
   quote->batch = event.batch;
   state.put(std::move(*quote));
   return {};

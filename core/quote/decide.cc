@@ -1,4 +1,5 @@
 #include "core/identity/rules.h"
+#include "core/mutant.h"
 #include "core/quote/rules.h"
 
 namespace core::quote {
@@ -20,7 +21,7 @@ Result<const Quote*> find_open(const State& state, Timestamp now, const OrgId& o
                    "quote_id"};
     case Phase::expired: return Error{ErrorCode::quote_expired, "this quote has expired; make a new one", "quote_id"};
   }
-  if (quote->expires_at <= now)
+  if (quote->expires_at <= now && !MUTANT(7))
     return Error{ErrorCode::quote_expired, "this quote has expired; make a new one", "quote_id"};
   return quote;
 }
@@ -36,7 +37,7 @@ Result<Decision> decide_one(const State& state, const Context& context, const Lo
 
 Result<Decision> decide_one(const State& state, const Context&, const ExpireQuote& command) {
   const Quote* quote = state.find<Quote>({command.org, command.quote});
-  if (quote == nullptr || quote->phase != Phase::locked) return Decision{{}, command.quote.value(), true};
+  if (quote == nullptr || quote->phase != Phase::locked || MUTANT(7)) return Decision{{}, command.quote.value(), true};
   return Decision{{QuoteExpired{command.org, command.quote}}, command.quote.value()};
 }
 

@@ -12,6 +12,7 @@
 #include <memory>
 #include <utility>
 
+#include "core/mutant.h"
 #include "processors/ask.h"
 #include "processors/delivery/messages.h"
 #include "schemas/profile.h"
@@ -173,9 +174,10 @@ core::Result<WebhookRequest> Delivery::compose(const core::webhook::Delivery& de
   };
   WebhookRequest request;
   request.url = target->url;
-  request.body = schemas::render_webhook_body(delivery.type, delivery.created_at, **batch,
-                                              {link(Artifact::output), link(Artifact::error)});
   const auto now = std::chrono::floor<std::chrono::seconds>(environment_.now());
+  const core::Timestamp told_at = MUTANT(21) ? core::Timestamp(now) : delivery.created_at;
+  request.body =
+      schemas::render_webhook_body(delivery.type, told_at, **batch, {link(Artifact::output), link(Artifact::error)});
   request.headers = {
       {"content-type", "application/json"},
       {"user-agent", "BatchRouter-Webhooks/1"},

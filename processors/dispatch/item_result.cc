@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/mutant.h"
 #include "core/pricing.h"
 #include "core/tokens.h"
 
@@ -13,6 +14,7 @@ constexpr std::string_view review_usage = "usage_implausible";
 constexpr std::int64_t item_tokens_max = std::int64_t{1} << 24;  // beyond the context of any model
 
 bool plausible(const Usage& usage) {
+  if (MUTANT(17)) return true;
   return usage.input_tokens > 0 && usage.output_tokens >= 0 && usage.cached_tokens >= 0 &&
          usage.cached_tokens <= usage.input_tokens && usage.input_tokens <= item_tokens_max &&
          usage.output_tokens <= item_tokens_max;
@@ -78,9 +80,10 @@ std::optional<schemas::ItemResult> result_of(const schemas::WorkItem& work, cons
   result.cached_tokens = usage.cached_tokens;
   result.output_tokens = usage.output_tokens;
   // The lock binds: what lies above the ceiling is ours to bear.
-  result.cost = std::min(core::price_tokens(route.prices, usage.input_tokens, usage.cached_tokens, usage.output_tokens)
-                             .value_or(work.ceiling),
-                         work.ceiling);
+  const core::Money price =
+      core::price_tokens(route.prices, usage.input_tokens, usage.cached_tokens, usage.output_tokens)
+          .value_or(work.ceiling);
+  result.cost = MUTANT(11) ? price : std::min(price, work.ceiling);
   result.provider_cost =
       core::price_tokens(lane.lane.prices, usage.input_tokens, usage.cached_tokens, usage.output_tokens)
           .value_or(result.cost);

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "core/invariant.h"
+#include "core/mutant.h"
 #include "core/pricing.h"
 #include "processors/dispatch/item_result.h"
 #include "processors/line_reader.h"
@@ -36,7 +37,7 @@ core::Result<std::unique_ptr<UnitResults>> UnitResults::open(BlobStore& blobs, c
   for (const Artifact artifact : artifacts) {
     Segment& segment = results->segment(artifact);
     const std::uint64_t whole = size_of(results->added_.progress.segments, artifact);
-    if (segment.size() == whole) continue;
+    if (segment.size() == whole || (artifact == Artifact::receipt && MUTANT(18))) continue;
     if (const auto cut = segment.truncate(whole); cut.has_error()) return cut.error();
   }
   if (const auto synced = results->sync(); synced.has_error()) return synced.error();
@@ -163,6 +164,7 @@ core::Result<void> UnitResults::append(const schemas::ItemResult& result) {
                                        {Artifact::review, rows.review},
                                        {Artifact::raw, rows.raw}}) {
     if (text.empty()) continue;
+    if (result.outcome == schemas::ItemOutcome::exhausted && artifact == Artifact::error && MUTANT(14)) continue;
     if (const auto appended = segment(artifact).append(text); appended.has_error()) return appended;
     size_of(added_.progress.segments, artifact) += text.size();
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/mutant.h"
 #include "core/pricing.h"
 #include "processors/ask.h"
 #include "processors/fault_point.h"
@@ -155,7 +156,7 @@ core::Result<void> UnitRun::load_items() {
 }
 
 std::optional<schemas::ItemOutcome> UnitRun::outcome_without_asking() const {
-  if (batch_.stop != core::batch::StopReason::none) {
+  if (batch_.stop != core::batch::StopReason::none && !MUTANT(19)) {
     // What a provider batch has finished is still to be read: it was paid for.
     const bool under_way = unit_.phase == core::batch::UnitPhase::dispatched && !unit_.handle.empty();
     if (!under_way) return outcome_of(batch_.stop);
@@ -178,7 +179,7 @@ core::Result<void> UnitRun::write_rows_without_answer(schemas::ItemOutcome outco
 
 boost::asio::awaitable<bool> UnitRun::find_lane() {
   const std::vector<core::quote::RouteLane> lanes = core::quote::lanes_of(route());
-  resumed_ = unit_.phase == core::batch::UnitPhase::dispatched;
+  resumed_ = unit_.phase == core::batch::UnitPhase::dispatched || (MUTANT(16) && unit_.attempt.value() > 0);
   if (resumed_) {
     answering_.lane = lanes.front();
     if (!unit_.attempts.empty()) {

@@ -58,6 +58,7 @@ struct Customers::Customer {
   std::vector<std::string> quotes;    // locked, as far as is known
   std::vector<std::string> consumed;  // by a batch that was told of
   std::vector<std::string> batches;
+  std::vector<std::string> cursors;  // of pages of results
   std::vector<Sent> sent;
   std::vector<Bought> bought;
   bool left = false;
@@ -84,13 +85,15 @@ std::string Customers::waits_for() const {
 
 // --- asking ---------------------------------------------------------------------------------------------------------
 
-void Customers::call_once(std::size_t machine, Call call, Then then) {
+void Customers::call_once(const Who& who, std::size_t machine, Call call, Then then) {
   Process* process = world_.process(machine);
   if (process == nullptr) {
     world_.agenda().later(1s, [then = std::move(then)] { then(Reply{}); });
     return;
   }
-  process->ask(std::move(call), [this, then = std::move(then)](Reply reply) {
+  Question question = world_.oracle().ask(machine, who ? who->org : core::OrgId{}, call);
+  process->ask(std::move(call), [this, question = std::move(question), then = std::move(then)](Reply reply) {
+    if (reply.status != 0) world_.oracle().answered(question, reply);
     // Never in the middle of what the process does.
     world_.agenda().later(core::Duration(0), [then, reply = std::move(reply)] { then(reply); });
   });
@@ -102,10 +105,10 @@ void Customers::call(const Who& who, Call call, bool again, Then then) {
   ++waiting_;
   const auto tries = std::make_shared<int>(0);
   const auto attempt = std::make_shared<std::function<void()>>();
-  *attempt = [this, call = std::move(call), again, tries, then = std::move(then),
+  *attempt = [this, who, call = std::move(call), again, tries, then = std::move(then),
               weak = std::weak_ptr(attempt)]() mutable {
     const std::size_t machine = world_.chance().between(0, world_.machine_count() - 1);
-    call_once(machine, call, [this, again, tries, then, self = weak.lock()](const Reply& reply) {
+    call_once(who, machine, call, [this, again, tries, then, self = weak.lock()](const Reply& reply) {
       if (settles(reply) || !again || ++*tries > tries_max) {
         --waiting_;
         return then(reply);
@@ -127,7 +130,8 @@ void Customers::command(const Who&, core::AggregateKey aggregate, core::Command 
     };
     Process* process = world_.process(world_.chance().between(0, world_.machine_count() - 1));
     if (process == nullptr) return again();
-    process->submit(aggregate, command, [this, again, then](const core::Result<processors::Answer>& answer) {
+    process->submit(aggregate, command, [this, command, again, then](const core::Result<processors::Answer>& answer) {
+      if (answer.has_value()) world_.oracle().acknowledged(command);
       const bool unknown = answer.has_error() && core::transient(answer.error().code);
       world_.agenda().later(core::Duration(0), [this, unknown, done = answer.has_value(), again, then] {
         if (unknown) return again();
@@ -148,7 +152,10 @@ void Customers::sign_up() {
   const std::string name = "customer " + std::to_string(++names_);
   const auto seal = [&](const std::string& text) { return *world_.vault().seal(who->org, text); };
   const core::Digest mailed = schemas::sha256("token of " + name);
-  core::identity::ClaimEmail claim{schemas::sha256(name), who->org, core::UserId("usr_" + ulid()), {},
+  core::identity::ClaimEmail claim{schemas::sha256(name),
+                                   who->org,
+                                   core::UserId("usr_" + ulid()),
+                                   {},
                                    seal(schemas::encode_profile({name, "Acme", "ann@acme.test", "no hash"})),
                                    {mailed, seal("obv_token")}};
   const core::AggregateKey address = core::aggregate_of_email(claim.email);
@@ -156,8 +163,8 @@ void Customers::sign_up() {
     // The mail takes its time.
     const auto verify = std::make_shared<std::function<void()>>();
     *verify = [this, who, mailed, weak = std::weak_ptr(verify)] {
-      core::identity::VerifyEmail command_{who->org, mailed,
-                                           {core::SessionId("ses_" + ulid()), schemas::sha256(who->token)}};
+      core::identity::VerifyEmail command_{
+          who->org, mailed, {core::SessionId("ses_" + ulid()), schemas::sha256(who->token)}};
       command(who, core::aggregate_of(who->org), std::move(command_), [this, who, self = weak.lock()](bool done) {
         if (!done && !finishing_) {
           world_.agenda().later(10s, [self] { (*self)(); });
@@ -237,7 +244,10 @@ std::string Customers::manifest(const Who& who) {
   };
   if (chance.happens(0.3)) {
     header += R"("deadline":")" + from_now(chance.between(core::Duration(90s), core::Duration(6h))) + R"(",)";
-    if (chance.happens(0.3)) header += R"("run_after":")" + from_now(chance.between(core::Duration(1s), core::Duration(70s))) + R"(",)";
+    if (chance.happens(0.3))
+      header += R"("run_after":")" + from_now(chance.between(core::Duration(1s), core::Duration(70s))) + R"(",)";
+  } else if (chance.happens(0.1)) {
+    header += R"("run_after":")" + from_now(chance.between(core::Duration(1s), core::Duration(1h))) + R"(",)";
   }
   if (chance.happens(0.2)) header += R"("dedupe":true,)";
   std::string items;
@@ -301,8 +311,7 @@ void Customers::submit_again(const Who& who, bool other) {
     if (other) return world_.oracle().fail(20, "another request under " + sent.key + " is answered with a batch");
     told_of_batch(who, reply);
     if (sent.batch.empty()) sent.batch = batch;
-    if (sent.batch != batch)
-      world_.oracle().fail(20, sent.key + " made both " + sent.batch + " and " + batch);
+    if (sent.batch != batch) world_.oracle().fail(20, sent.key + " made both " + sent.batch + " and " + batch);
   });
 }
 
@@ -326,8 +335,8 @@ void Customers::race(const Who& who) {
 
 void Customers::cancel(const Who& who) {
   if (who->batches.empty()) return;
-  call(who, {Method::post, "/v1/batches/" + world_.chance().one_of(who->batches) + "/cancel"}, true,
-       [](const Reply&) {});
+  const std::string batch = world_.chance().happens(0.5) ? who->batches.back() : world_.chance().one_of(who->batches);
+  call(who, {Method::post, "/v1/batches/" + batch + "/cancel"}, true, [](const Reply&) {});
 }
 
 void Customers::retry(const Who& who) {
@@ -340,7 +349,10 @@ void Customers::retry(const Who& who) {
 void Customers::judge(const Who& who) {
   if (who->batches.empty()) return;
   call(who,
-       {Method::put, "/v1/batches/" + world_.chance().one_of(who->batches) + "/feedback", {}, {},
+       {Method::put,
+        "/v1/batches/" + world_.chance().one_of(who->batches) + "/feedback",
+        {},
+        {},
         R"({"quality_score":0.5,"outcome":"accepted"})"},
        true, [](const Reply&) {});
 }
@@ -351,7 +363,11 @@ void Customers::look(const Who& who) {
   Chance& chance = world_.chance();
   std::string path = "/v1/billing/credits";
   api::http::Parameters query;
-  if (!who->batches.empty() && chance.happens(0.7)) {
+  if (!who->quotes.empty() && chance.happens(0.2)) {
+    path = "/v1/quotes/" + chance.one_of(who->quotes);
+  } else if (!who->bought.empty() && chance.happens(0.2)) {
+    path = "/v1/billing/checkout-sessions/" + chance.one_of(who->bought).checkout.value();
+  } else if (!who->batches.empty() && chance.happens(0.7)) {
     path = "/v1/batches/" + chance.one_of(who->batches);
     if (chance.happens(0.5)) {
       path += "/results";
@@ -361,6 +377,8 @@ void Customers::look(const Who& who) {
   call(who, {Method::get, path, query}, true, [this, who, path](const Reply& reply) {
     if (reply.status != 200 && reply.status != 401 && reply.status != 409)
       world_.oracle().fail(24, path + " answers " + std::to_string(reply.status) + " " + reply.body);
+    const std::string cursor = text_at(reply.body, "/next_cursor");
+    if (path.ends_with("/results") && !cursor.empty()) who->cursors.push_back(cursor);
   });
 }
 
@@ -369,6 +387,13 @@ void Customers::pry(const Who& who) {
   Chance& chance = world_.chance();
   const Who& other = chance.one_of(customers_);
   if (other == who || other->batches.empty()) return;
+  if (!who->batches.empty() && !other->cursors.empty() && chance.happens(0.5)) {
+    const std::string path = "/v1/batches/" + chance.one_of(who->batches) + "/results";
+    const api::http::Parameters query = {{"partial", "true"}, {"cursor", chance.one_of(other->cursors)}};
+    return call(who, {Method::get, path, query}, true, [this, path](const Reply& reply) {
+      if (reply.status == 200) world_.oracle().fail(23, path + " takes the cursor of another org");
+    });
+  }
   static const char* const tails[] = {"", "/results", "/cancel", "/feedback", "/route-receipt", "/artifact-url"};
   const std::string tail = chance.one_of(tails);
   const std::string foreign = chance.one_of(other->batches);
@@ -388,12 +413,52 @@ void Customers::pry(const Who& who) {
       *first = reply;
     } else if ((*first)->status != reply.status || (*first)->body != reply.body) {
       if ((*first)->status == 401 || reply.status == 401) return;  // left meanwhile
-      world_.oracle().fail(23, "a foreign batch is told from an unknown one at " + tail + ": " + (*first)->body +
-                                   " and " + reply.body);
+      world_.oracle().fail(
+          23, "a foreign batch is told from an unknown one at " + tail + ": " + (*first)->body + " and " + reply.body);
     }
   };
   ask(foreign, compare);
   ask(unknown, compare);
+}
+
+void Customers::fetch(const Who& who, const std::string& batch, const std::string& kind,
+                      std::function<void(std::string)> then) {
+  call(who, {Method::get, "/v1/batches/" + batch + "/artifact-url", {{"kind", kind}}}, true,
+       [this, who, then = std::move(then)](const Reply& reply) {
+         const std::string url = text_at(reply.body, "/url");
+         const std::size_t path = url.find("/v1/"), query = url.find('?'), next = url.find('&');
+         if (reply.status != 200 || next == std::string::npos)
+           return world_.oracle().fail(14, "no link to an artifact: " + reply.body);
+         const std::size_t expires = query + std::string("?expires=").size();
+         const std::size_t signature = next + std::string("&signature=").size();
+         call(who,
+              {Method::get,
+               url.substr(path, query - path),
+               {{"expires", url.substr(expires, next - expires)}, {"signature", url.substr(signature)}}},
+              true, [this, then](const Reply& file) {
+                if (file.status != 200) return world_.oracle().fail(14, "an artifact cannot be read: " + file.body);
+                then(file.body);
+              });
+       });
+}
+
+void Customers::download() {
+  for (const Who& who : customers_) {
+    if (who->left) continue;
+    for (const std::string& batch : who->batches) {
+      const auto all = std::make_shared<Downloads>();
+      fetch(who, batch, "output", [this, who, batch, all](std::string output) {
+        all->output = std::move(output);
+        fetch(who, batch, "error", [this, who, batch, all](std::string error) {
+          all->error = std::move(error);
+          fetch(who, batch, "receipt", [this, batch, all](std::string receipt) {
+            all->receipt = std::move(receipt);
+            world_.oracle().downloaded(core::BatchId(batch), *all);
+          });
+        });
+      });
+    }
+  }
 }
 
 // --- money ----------------------------------------------------------------------------------------------------------
@@ -453,7 +518,9 @@ void Customers::dispute(const Who& who) {
 void Customers::grant(const Who& who) {
   const std::string name = "by_hand_" + std::to_string(++names_);
   command(who, core::aggregate_of(who->org),
-          core::ledger::GrantCredits{who->org, name, core::Money::from_nanos(static_cast<std::int64_t>(world_.chance().between(1, 5'000'000))), "goodwill", "ann"},
+          core::ledger::GrantCredits{
+              who->org, name, core::Money::from_nanos(static_cast<std::int64_t>(world_.chance().between(1, 5'000'000))),
+              "goodwill", "ann"},
           [](bool) {});
 }
 

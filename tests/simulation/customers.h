@@ -1,5 +1,5 @@
-// The customers of a history, who come by HTTP as anyone does: they quote, submit, cancel, pay, look, pry, send the same
-// again when nobody answered; and keep what they were told.
+// The customers of a history, who come by HTTP as anyone does: they quote, submit, cancel, pay, look, pry, send the
+// same again when nobody answered; and keep what they were told.
 #pragma once
 
 #include <functional>
@@ -24,6 +24,8 @@ class Customers {
   void begin();
   // No customer begins anything any more; what was begun is brought to its end.
   void finish();
+  // Everything has ended: they fetch what they have paid for.
+  void download();
   bool done() const { return steps_left_ == 0; }
   // Nothing is waited for.
   bool quiet() const { return waiting_ == 0; }
@@ -62,7 +64,8 @@ class Customers {
   // Asks one machine after the other until one answers something that settles it. A call that changes something is
   // sent again only with an Idempotency-Key, or where once more is fine.
   void call(const Who& who, Call call, bool again, Then then);
-  void call_once(std::size_t machine, Call call, Then then);
+  void call_once(const Who& who, std::size_t machine, Call call, Then then);
+  void fetch(const Who& who, const std::string& batch, const std::string& kind, std::function<void(std::string)> then);
   void command(const Who& who, core::AggregateKey aggregate, core::Command command, std::function<void(bool)> then);
 
   World& world_;

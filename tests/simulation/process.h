@@ -79,6 +79,7 @@ class Process {
   processors::Node& node() { return node_; }
   const processors::StateReader& reader() const { return reader_; }
   const std::string& instance() const { return instance_; }
+  const Store& store() const { return store_; }
 
   // As a client that comes by HTTP. Answered once, at the latest when the process is gone.
   void ask(Call call, Replied replied);

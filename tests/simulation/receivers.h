@@ -4,7 +4,9 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "adapters/webhooks/url_guard.h"
 #include "processors/ports/outbound.h"
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/chance.h"
@@ -16,6 +18,7 @@ struct ReceiverFaults {
   double endpoint_fails = 0;    // an error status, or no answer
   double answer_lost = 0;       // it was taken, and we do not hear so
   double endpoint_is_gone = 0;  // 410, for ever
+  double endpoint_moves = 0;    // its name leads to an address of ours
 };
 
 // Outlive every process.
@@ -23,6 +26,10 @@ class Receivers {
  public:
   Receivers(Chance& chance, const ReceiverFaults& faults) : chance_(chance), faults_(faults) {}
 
+  static constexpr const char* public_address = "93.184.216.34";
+
+  // Told of each address that something is posted to.
+  std::function<void(const std::string&)> connected = [](const std::string&) {};
   // Told of each delivery as it arrives, whatever comes of it.
   std::function<void(const processors::WebhookRequest&)> arrived = [](const processors::WebhookRequest&) {};
 
@@ -52,6 +59,16 @@ class Outbound final : public processors::MailSender, public processors::Webhook
             std::function<void(core::Result<processors::WebhookResponse>)> done) override {
     Chance& chance = receivers_.chance_;
     const ReceiverFaults& faults = receivers_.faults_;
+    // As adapters::webhooks::WebhookPoster does it: the name is resolved at every try, and the guard is asked.
+    static const char* const own[] = {"169.254.169.254", "127.0.0.1", "::1", "10.0.0.7", "::ffff:127.0.0.1"};
+    std::vector<std::string> addresses{Receivers::public_address};
+    if (chance.happens(faults.endpoint_moves)) addresses.insert(addresses.begin(), chance.one_of(own));
+    if (adapters::webhooks::parse_target(request.url, {}).has_error() ||
+        !adapters::webhooks::may_connect(addresses, {}))
+      return later([done = std::move(done)] {
+        done(core::Error{core::ErrorCode::url_not_allowed, "this URL leads to an address that is not public"});
+      });
+    receivers_.connected(addresses.front());
     core::Result<processors::WebhookResponse> answer = processors::WebhookResponse{204, {}};
     const bool reached = !chance.happens(faults.endpoint_fails);
     if (reached) receivers_.arrived(request);

@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "processors/ports/state_store.h"
+#include "schemas/position_codec.h"
 #include "tests/simulation/chance.h"
 
 namespace simulation {
@@ -45,7 +47,7 @@ class Store final : public processors::StateStore {
   core::Result<void> write(core::Partition partition, const std::vector<processors::RowChange>& changes) override {
     if (failing_) return core::Error{core::ErrorCode::storage_failed, "the disk of the state is gone"};
     Part& part = parts_[partition];
-    apply(part.rows, changes);
+    apply(part.rows, part.print, changes);
     part.unflushed.push_back(changes);
     if (part.unflushed.size() > unflushed_max) flush(part);
     return {};
@@ -66,8 +68,9 @@ class Store final : public processors::StateStore {
     for (auto& [partition, part] : parts_) {
       const std::size_t kept = chance.between(0, part.unflushed.size());
       if (kept < part.unflushed.size()) {
-        for (std::size_t i = 0; i < kept; ++i) apply(part.flushed, part.unflushed[i]);
+        for (std::size_t i = 0; i < kept; ++i) apply(part.flushed, part.flushed_print, part.unflushed[i]);
         part.rows = part.flushed;
+        part.print = part.flushed_print;
       }
       flush(part);
     }
@@ -81,26 +84,41 @@ class Store final : public processors::StateStore {
     const auto found = parts_.find(partition);
     return found == parts_.end() ? none : found->second.rows;
   }
+  // Of all rows but that of the position: equal for equal rows, whatever led to them.
+  std::uint64_t print_of(core::Partition partition) const {
+    const auto found = parts_.find(partition);
+    return found == parts_.end() ? 0 : found->second.print;
+  }
 
  private:
   static constexpr std::size_t unflushed_max = 400;
 
   struct Part {
     Rows rows;
+    std::uint64_t print = 0;
     Rows flushed;
+    std::uint64_t flushed_print = 0;
     std::deque<std::vector<processors::RowChange>> unflushed;
   };
 
-  static void apply(Rows& rows, const std::vector<processors::RowChange>& changes) {
+  static std::uint64_t print_of(const std::string& key, const std::string& value) {
+    return key == schemas::position_key ? 0 : (std::hash<std::string>()(key) | 1) * std::hash<std::string>()(value);
+  }
+  static void apply(Rows& rows, std::uint64_t& print, const std::vector<processors::RowChange>& changes) {
     for (const processors::RowChange& change : changes) {
-      if (change.value)
+      const auto row = rows.find(change.key);
+      if (row != rows.end()) print -= print_of(row->first, row->second);
+      if (change.value) {
+        print += print_of(change.key, *change.value);
         rows[change.key] = *change.value;
-      else
-        rows.erase(change.key);
+      } else if (row != rows.end()) {
+        rows.erase(row);
+      }
     }
   }
   static void flush(Part& part) {
     part.flushed = part.rows;
+    part.flushed_print = part.print;
     part.unflushed.clear();
   }
 

@@ -30,6 +30,7 @@ constexpr Knob all_knobs[] = {
     KNOB("endpoint_fails", receivers.endpoint_fails, 0.1, 0.9),
     KNOB("endpoint_answer_lost", receivers.answer_lost, 0.05, 0.5),
     KNOB("endpoint_gone", receivers.endpoint_is_gone, 0.02, 0.3),
+    KNOB("endpoint_moves", receivers.endpoint_moves, 0.02, 0.5),
     KNOB("payment_fails", payments.fails, 0.05, 0.5),
     KNOB("kills", kills, 0.5, 12),
     KNOB("power_cuts", power_cuts, 0.5, 6),

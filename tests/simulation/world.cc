@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 constexpr core::Duration stride_min = 200ms;
 constexpr core::Duration stride_max = 1h;
-constexpr core::Duration safety_time = 8h;      // with faults, at most
+constexpr core::Duration safety_time = 8h;          // with faults, at most
 constexpr core::Duration liveness_time = 24h * 10;  // all that was begun must have ended by then
 constexpr core::Duration restart_max = 2min;
 
@@ -74,6 +74,10 @@ World::World(Options options)
       customers_(std::make_unique<Customers>(*this)) {
   for (Machine& machine : machines_) machine.store = std::make_unique<Store>();
   providers_.called = [this](const processors::Attempt& attempt) { oracle_->provider_called(attempt); };
+  providers_.answered = [this](const processors::Attempt& attempt, const processors::LaneAnswer& answer) {
+    oracle_->provider_answered(attempt, answer);
+  };
+  receivers_.connected = [this](const std::string& address) { oracle_->connected(address); };
   receivers_.arrived = [this](const processors::WebhookRequest& request) { oracle_->webhook_arrived(request); };
 }
 
@@ -97,8 +101,12 @@ Outcome World::live() {
   const core::Timestamp healed = simulated_now();
   while (!oracle_->failed() && !quiet()) {
     step(stride_max);
-    if (simulated_now() > healed + liveness_time) oracle_->fail(12, "ten days later something has still not ended: " + customers_->waits_for() + oracle_->waits_for());
+    if (simulated_now() > healed + liveness_time)
+      oracle_->fail(12,
+                    "ten days later something has still not ended: " + customers_->waits_for() + oracle_->waits_for());
   }
+  customers_->download();
+  while (!oracle_->failed() && !customers_->quiet()) step(stride_max);
   if (!oracle_->failed()) oracle_->end();
 
   Outcome outcome;
@@ -107,6 +115,7 @@ Outcome World::live() {
   outcome.invariant = oracle_->invariant();
   outcome.events = oracle_->events();
   outcome.lives = lives_;
+  outcome.reached = oracle_->reached();
   outcome.simulated = simulated_now() - began;
   return outcome;
 }
@@ -169,6 +178,7 @@ void World::reap() {
 
 void World::begin(std::size_t number) {
   Machine& machine = machines_[number];
+  oracle_->begins(number);
   machine.store->begin();
   ++lives_;
   const std::string instance = "node_" + std::to_string(number) + "_" + std::to_string(++machine.lives);
@@ -252,9 +262,10 @@ void World::schedule_weather() {
     if (Machine* machine = any_alive()) {
       say("the state of " + machine->process->instance() + " cannot be written");
       machine->store->fail();
-      agenda_.later(chance_.between(core::Duration(0), core::Duration(5min)), [process = machine->process.get(), machine] {
-        if (machine->process.get() == process) machine->process->kill();
-      });
+      agenda_.later(chance_.between(core::Duration(0), core::Duration(5min)),
+                    [process = machine->process.get(), machine] {
+                      if (machine->process.get() == process) machine->process->kill();
+                    });
     }
   });
   trouble(weather_.log_out_of_reach, [this] {
@@ -300,7 +311,8 @@ bool World::quiet() {
 std::string World::digest() const {
   std::string all;
   for (std::uint32_t i = 0; i < partition_count_; ++i) {
-    for (const processors::JournalRecord& record : log_.records(core::Partition(i))) all += schemas::sha256_raw(record.value + record.instance);
+    for (const processors::JournalRecord& record : log_.records(core::Partition(i)))
+      all += schemas::sha256_raw(record.value + record.instance);
     all += "\n";
   }
   return schemas::sha256(all).value();

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
@@ -19,9 +20,9 @@ namespace simulation {
 
 struct Options {
   std::uint64_t seed = 1;
-  std::set<std::string> without;        // knobs that stay at zero
-  std::optional<std::uint64_t> steps;   // of customers; none: as the seed says
-  bool trace = false;                   // says on stderr what happens
+  std::set<std::string> without;       // knobs that stay at zero
+  std::optional<std::uint64_t> steps;  // of customers; none: as the seed says
+  bool trace = false;                  // says on stderr what happens
 };
 
 // What came of a history.
@@ -32,6 +33,7 @@ struct Outcome {
   std::uint64_t events = 0;
   std::uint64_t lives = 0;  // of processes
   core::Duration simulated{};
+  std::map<std::string, std::uint64_t> reached;  // rare things, and how often
 };
 
 class Customers;
@@ -62,6 +64,8 @@ class World {
   std::size_t machine_count() const { return machines_.size(); }
   // Null while nothing runs there.
   Process* process(std::size_t machine) { return machines_[machine].process.get(); }
+  // Whose code is being run; null: nobody's.
+  const Process* running() const { return running_; }
   const Store& store(std::size_t machine) const { return *machines_[machine].store; }
   // The records of a partition that are in the log.
   const std::vector<processors::JournalRecord>& records(core::Partition partition) const {
