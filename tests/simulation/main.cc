@@ -1,4 +1,5 @@
-// tests/simulation: lives histories, each from one seed, twice where it is asked for, and says which of them broke what.
+// tests/simulation: lives histories, each from one seed, twice where it is asked for, and says which of them broke
+// what.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,7 +70,8 @@ int main(int argc, char** argv) {
       ++failures;
     }
     if (options.trace)
-      std::cout << outcome.events << " events, " << outcome.lives << " lives, " << std::chrono::duration_cast<std::chrono::minutes>(outcome.simulated).count() << " min\n";
+      std::cout << outcome.events << " events, " << outcome.lives << " lives, "
+                << std::chrono::duration_cast<std::chrono::minutes>(outcome.simulated).count() << " min\n";
   }
   std::cout << seeds << " seeds, " << failures << " failures, " << events << " events, " << lives << " lives, "
             << std::chrono::duration_cast<std::chrono::milliseconds>(simulation::machine_time() - began).count()
