@@ -45,6 +45,7 @@
 #include "ops/version.h"
 #include "processors/archive/archived_journal.h"
 #include "processors/effects.h"
+#include "processors/fault_point.h"
 #include "processors/node.h"
 #include "processors/snapshots/snapshots.h"
 #include "processors/upkeep/upkeep.h"
@@ -511,6 +512,7 @@ void Daemon::Parts::stop() {
     auto stop_serving = server_->stop(config_.http.drain_time);
     boost::asio::co_spawn(http_context_, std::move(stop_serving), boost::asio::use_future).wait();
   }
+  FAULT_POINT(F28);
   if (dispatcher_) {
     dispatcher_->stop();
     wait_until_idle();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "adapters/embedded_log/frame.h"
+#include "processors/fault_point.h"
 
 namespace adapters::embedded_log {
 namespace {
@@ -284,6 +285,7 @@ core::Result<std::size_t> EmbeddedLog::write_some(std::span<Pending> group) {
 }
 
 void EmbeddedLog::settle(std::span<Pending> written) {
+  FAULT_POINT(F03);
   {
     const std::scoped_lock lock(mutex_);
     for (const Pending& pending : written) {

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/invariant.h"
+#include "processors/fault_point.h"
 #include "processors/state_digest.h"
 
 namespace adapters::rocksdb {
@@ -259,6 +260,7 @@ core::Result<void> RocksdbState::write(core::Partition partition, const std::vec
   }
   ::rocksdb::WriteOptions options;
   options.disableWAL = true;
+  FAULT_POINT(F05);
   const Status status = database_->db().Write(options, &batch);
   if (!status.ok()) return failure("cannot be written", status);
   return {};

@@ -468,6 +468,7 @@ boost::asio::awaitable<core::Result<void>> UnitRun::close() {
   command.shares = results_->shares();
   command.outcomes = outcomes_;
   const core::Result<Answer> answer = co_await send("close", std::move(command));
+  FAULT_POINT(F15);
   if (answer.has_value() && load().has_value() && core::batch::terminal(batch_.phase))
     info(environment_.log, "batch_ended",
          {{"batch", id_.batch.value()}, {"status", core::batch::to_string(batch_.phase)}});
