@@ -64,6 +64,7 @@ constexpr std::size_t recovery_threads = 4;
 constexpr auto settle_time =
     std::chrono::seconds(60);  // then requests are taken, and those for a partition not served yet refused
 constexpr auto units_stop_time = std::chrono::seconds(10);
+constexpr std::uintmax_t room_bytes_min = 16u << 20;  // below it the node calls itself not ready
 
 core::Timestamp now() {
   return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
@@ -138,13 +139,26 @@ api::http::Settings http_settings(const Config::Http& config) {
   return settings;
 }
 
+// Of the first of these directories that is nearly full.
+std::optional<core::Error> room_fault(const std::filesystem::path& data, const std::filesystem::path& shared) {
+  for (const std::filesystem::path& directory : {data, shared}) {
+    std::error_code error;
+    const std::filesystem::space_info space = std::filesystem::space(directory, error);
+    if (!error && space.available < room_bytes_min)
+      return core::Error{core::ErrorCode::storage_failed,
+                         directory.string() + " has " + std::to_string(space.available >> 10) +
+                             " KiB left: make room, or the service ends when the journal can grow no more"};
+  }
+  return std::nullopt;
+}
+
 // A state that cannot be opened is thrown away: the journal rebuilds it.
 core::Result<std::unique_ptr<adapters::rocksdb::RocksdbState>> open_state(const std::filesystem::path& path,
                                                                           const Config& config, processors::Log& log) {
   adapters::rocksdb::Settings settings;
   settings.block_cache_bytes = config.state.cache_bytes;
   auto state = adapters::rocksdb::RocksdbState::open_state(path, config.journal.partitions, settings);
-  if (state.has_value()) return state;
+  if (state.has_value() || state.error().code == core::ErrorCode::unavailable) return state;
   warn(log, "state_rebuilt", {{"reason", state.error().detail}});
   if (const auto destroyed = adapters::rocksdb::destroy_state(path); destroyed.has_error()) return destroyed.error();
   return adapters::rocksdb::RocksdbState::open_state(path, config.journal.partitions, settings);
@@ -346,6 +360,7 @@ core::Result<void> Daemon::Parts::make_api() {
                         blocking_pool_.get_executor(), long_work_pool_.get_executor(), now,
                         [this] { return node_->halted(); }, [this] { return metrics_.render(); }, metrics_, log_,
                         [this](core::Partition partition) { return node_->elsewhere(partition); }});
+  app_->storage_fault = [this] { return room_fault(config_.data.directory, shared_directory_of(config_)); };
   api::http::Router router;
   api::resources::add_all(router, *app_);
   api::http::Hooks hooks;
@@ -356,7 +371,10 @@ core::Result<void> Daemon::Parts::make_api() {
     metrics_.count("batchrouter_http_requests_total", {{"route", route}, {"status", code}});
     metrics_.observe_seconds("batchrouter_http_request_seconds", {{"route", route}},
                              std::chrono::duration<double>(duration).count());
-    debug(log_, "request", {{"id", request.request_id}, {"route", route}, {"status", status}});
+    if (status == 500)
+      processors::error(log_, "request_failed", {{"id", request.request_id}, {"route", route}});
+    else
+      debug(log_, "request", {{"id", request.request_id}, {"route", route}, {"status", status}});
   };
   hooks.handler_failed = [this](const api::http::Request& request, std::string_view what) {
     processors::error(log_, "handler_failed", {{"id", request.request_id}, {"route", request.route}, {"what", what}});
@@ -558,9 +576,14 @@ Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() = default;
 
 core::Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
-  auto parts = std::make_unique<Parts>(config);
-  if (const auto started = parts->start(); started.has_error()) return started.error();
-  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+  try {
+    auto parts = std::make_unique<Parts>(config);
+    if (const auto started = parts->start(); started.has_error()) return started.error();
+    return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+  } catch (const std::exception& exception) {
+    return core::Error{core::ErrorCode::unavailable, std::string("memory or threads are lacking: ") + exception.what() +
+                                                         "; raise the limits of this process"};
+  }
 }
 
 int Daemon::wait() {

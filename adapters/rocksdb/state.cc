@@ -40,6 +40,11 @@ core::Error failure(std::string_view what, const Status& status) {
       fmt::format("the state store {}: {}; it can be rebuilt from the journal", what, status.ToString())};
 }
 
+// Descriptors, room, rights: that says nothing of what lies there. A file that is gone does.
+bool lacks_something(const Status& status) {
+  return status.IsIOError() && !status.IsPathNotFound();
+}
+
 constexpr int secondary_attempts_max = 5;
 
 // A database that has families of another row format does not open, and the journal rebuilds it.
@@ -129,6 +134,9 @@ class RocksdbState::Database {
       status = ::rocksdb::DB::OpenAsSecondary(database_settings, path.string(), path.string(), descriptors, &handles,
                                               &opened);
     }
+    if (lacks_something(status))
+      return core::Error{core::ErrorCode::unavailable, "the state store cannot be opened: " + status.ToString() +
+                                                           "; nothing is known to be wrong with it"};
     if (!status.ok()) return failure("cannot be opened", status);
 
     auto database = std::make_unique<Database>();

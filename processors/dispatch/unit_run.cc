@@ -106,7 +106,10 @@ boost::asio::awaitable<RunAgain> UnitRun::run_unit() {
   if (done.has_value() || term_->ended) co_return RunAgain{};
   if (done.error().code == core::ErrorCode::stale_report) co_return stale_delay;
   error(environment_.log, "unit_run_failed",
-        {{"batch", id_.batch.value()}, {"unit", id_.unit.value()}, {"code", to_string(done.error().code)}});
+        {{"batch", id_.batch.value()},
+         {"unit", id_.unit.value()},
+         {"code", to_string(done.error().code)},
+         {"why", done.error().detail}});
   co_return trouble_delay;
 }
 

@@ -49,6 +49,7 @@ class Service:
         self.mails = self.data  # where it or others like it put mails
         self.program = str(program)
         self.variables = {}  # of its environment, beside those of this process
+        self.wrapper = []  # a command that becomes it, such as prlimit
         self.port = None
         self.process = None
         self.lines = collections.deque(maxlen=LINES_KEPT)  # newest output, for failing tests
@@ -81,7 +82,7 @@ class Service:
         self._ready.clear()
         self.port = None
         self.process = subprocess.Popen(
-            self.command(), env={**environment(), **self.variables},
+            [*self.wrapper, *self.command()], env={**environment(), **self.variables},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace")
         self._reader = threading.Thread(target=self._read_output, daemon=True)
