@@ -1,5 +1,8 @@
 #include "ops/daemon.h"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -64,6 +67,7 @@ constexpr std::size_t recovery_threads = 4;
 constexpr auto settle_time =
     std::chrono::seconds(60);  // then requests are taken, and those for a partition not served yet refused
 constexpr auto units_stop_time = std::chrono::seconds(10);
+constexpr rlim_t descriptors_kept = 512;  // for the state's files (256 at most), the journal, payloads, lanes
 constexpr std::uintmax_t room_bytes_min = 16u << 20;  // below it the node calls itself not ready
 
 core::Timestamp now() {
@@ -150,6 +154,23 @@ std::optional<core::Error> room_fault(const std::filesystem::path& data, const s
                              " KiB left: make room, or the service ends when the journal can grow no more"};
   }
   return std::nullopt;
+}
+
+// That this process may have, once it has been given all that it may be given.
+rlim_t descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return RLIM_INFINITY;
+  if (limit.rlim_cur < limit.rlim_max) {
+    const rlimit raised{limit.rlim_max, limit.rlim_max};
+    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
+  }
+  return limit.rlim_cur;
+}
+
+// Clients must not take the descriptors without which a journal cannot grow, nor a state be flushed.
+std::size_t connections_that_fit(std::size_t wanted, rlim_t descriptors) {
+  const rlim_t left = descriptors >= 2 * descriptors_kept ? descriptors - descriptors_kept : descriptors / 4;
+  return static_cast<std::size_t>(std::min<rlim_t>(wanted, left));
 }
 
 // A state that cannot be opened is thrown away: the journal rebuilds it.
@@ -379,7 +400,12 @@ core::Result<void> Daemon::Parts::make_api() {
   hooks.handler_failed = [this](const api::http::Request& request, std::string_view what) {
     processors::error(log_, "handler_failed", {{"id", request.request_id}, {"route", request.route}, {"what", what}});
   };
-  server_.emplace(http_context_.get_executor(), http_settings(config_.http), std::move(router), std::move(hooks));
+  api::http::Settings settings = http_settings(config_.http);
+  const rlim_t descriptors = descriptor_limit();
+  settings.connections_max = connections_that_fit(settings.connections_max, descriptors);
+  if (settings.connections_max < config_.http.connections_max)
+    warn(log_, "connections_limited", {{"connections", settings.connections_max}, {"descriptors", descriptors}});
+  server_.emplace(http_context_.get_executor(), std::move(settings), std::move(router), std::move(hooks));
   if (const auto bound = server_->bind(); bound.has_error()) return bound;
   const std::string public_url = public_url_of(config_, server_->port());
   app_->settings.public_url = public_url;
