@@ -1,8 +1,5 @@
 #include "ops/daemon.h"
 
-#include <sys/resource.h>
-
-#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -43,6 +40,7 @@
 #include "ops/bus.h"
 #include "ops/checkpoints.h"
 #include "ops/config_values.h"
+#include "ops/limits.h"
 #include "ops/mail.h"
 #include "ops/providers.h"
 #include "ops/version.h"
@@ -67,8 +65,6 @@ constexpr std::size_t recovery_threads = 4;
 constexpr auto settle_time =
     std::chrono::seconds(60);  // then requests are taken, and those for a partition not served yet refused
 constexpr auto units_stop_time = std::chrono::seconds(10);
-constexpr rlim_t descriptors_kept = 512;  // for the state's files (256 at most), the journal, payloads, lanes
-constexpr std::uintmax_t room_bytes_min = 16u << 20;  // below it the node calls itself not ready
 
 core::Timestamp now() {
   return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
@@ -141,36 +137,6 @@ api::http::Settings http_settings(const Config::Http& config) {
   settings.cors_origins = *origins_from(config.cors_origins);
   settings.trusted_proxies = *api::http::TrustedProxies::parse(config.trusted_proxies);
   return settings;
-}
-
-// Of the first of these directories that is nearly full.
-std::optional<core::Error> room_fault(const std::filesystem::path& data, const std::filesystem::path& shared) {
-  for (const std::filesystem::path& directory : {data, shared}) {
-    std::error_code error;
-    const std::filesystem::space_info space = std::filesystem::space(directory, error);
-    if (!error && space.available < room_bytes_min)
-      return core::Error{core::ErrorCode::storage_failed,
-                         directory.string() + " has " + std::to_string(space.available >> 10) +
-                             " KiB left: make room, or the service ends when the journal can grow no more"};
-  }
-  return std::nullopt;
-}
-
-// That this process may have, once it has been given all that it may be given.
-rlim_t descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return RLIM_INFINITY;
-  if (limit.rlim_cur < limit.rlim_max) {
-    const rlimit raised{limit.rlim_max, limit.rlim_max};
-    if (::setrlimit(RLIMIT_NOFILE, &raised) == 0) limit = raised;
-  }
-  return limit.rlim_cur;
-}
-
-// Clients must not take the descriptors without which a journal cannot grow, nor a state be flushed.
-std::size_t connections_that_fit(std::size_t wanted, rlim_t descriptors) {
-  const rlim_t left = descriptors >= 2 * descriptors_kept ? descriptors - descriptors_kept : descriptors / 4;
-  return static_cast<std::size_t>(std::min<rlim_t>(wanted, left));
 }
 
 // A state that cannot be opened is thrown away: the journal rebuilds it.
@@ -381,7 +347,7 @@ core::Result<void> Daemon::Parts::make_api() {
                         blocking_pool_.get_executor(), long_work_pool_.get_executor(), now,
                         [this] { return node_->halted(); }, [this] { return metrics_.render(); }, metrics_, log_,
                         [this](core::Partition partition) { return node_->elsewhere(partition); }});
-  app_->storage_fault = [this] { return room_fault(config_.data.directory, shared_directory_of(config_)); };
+  app_->storage_fault = [this] { return room_fault({config_.data.directory, shared_directory_of(config_)}); };
   api::http::Router router;
   api::resources::add_all(router, *app_);
   api::http::Hooks hooks;
@@ -401,7 +367,7 @@ core::Result<void> Daemon::Parts::make_api() {
     processors::error(log_, "handler_failed", {{"id", request.request_id}, {"route", request.route}, {"what", what}});
   };
   api::http::Settings settings = http_settings(config_.http);
-  const rlim_t descriptors = descriptor_limit();
+  const std::uint64_t descriptors = raise_descriptor_limit();
   settings.connections_max = connections_that_fit(settings.connections_max, descriptors);
   if (settings.connections_max < config_.http.connections_max)
     warn(log_, "connections_limited", {{"connections", settings.connections_max}, {"descriptors", descriptors}});
