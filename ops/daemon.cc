@@ -62,6 +62,7 @@ constexpr std::size_t long_work_threads = 2;                     // imports take
 constexpr auto state_flush_interval = std::chrono::seconds(60);  // bounds what a crash has to replay
 constexpr auto upkeep_interval = std::chrono::minutes(1);
 constexpr std::size_t recovery_threads = 4;
+constexpr std::size_t other_threads = 16;  // the journal's, the state's, those of mail, resolving and calls
 constexpr auto settle_time =
     std::chrono::seconds(60);  // then requests are taken, and those for a partition not served yet refused
 constexpr auto units_stop_time = std::chrono::seconds(10);
@@ -568,6 +569,9 @@ Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() = default;
 
 core::Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
+  const std::size_t threads = partition_threads + work_threads + blocking_threads + long_work_threads +
+                              recovery_threads + config.http.threads + other_threads;
+  if (const auto checked = check_threads(threads); checked.has_error()) return checked.error();
   try {
     auto parts = std::make_unique<Parts>(config);
     if (const auto started = parts->start(); started.has_error()) return started.error();

@@ -3,16 +3,41 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <exception>
+#include <latch>
 #include <string>
+#include <thread>
 
 namespace ops {
 
 namespace {
 
+constexpr rlim_t address_space_min = 1u << 30;   // threads' stacks and heaps, most of it never touched
 constexpr std::uint64_t descriptors_kept = 512;  // for the state's files (256 at most), the journal, payloads, lanes
 constexpr std::uintmax_t room_bytes_min = 16u << 20;  // below it the node calls itself not ready
 
 }  // namespace
+
+core::Result<void> check_threads(std::size_t threads) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur < address_space_min)
+    return core::Error{core::ErrorCode::configuration_invalid,
+                       "the address space of this process is limited to " + std::to_string(limit.rlim_cur >> 20) +
+                           " MiB, and it takes " + std::to_string(address_space_min >> 20) + "; raise ulimit -v"};
+  std::latch tried(1);
+  std::vector<std::thread> trial;
+  core::Result<void> had;
+  try {
+    while (trial.size() < threads) trial.emplace_back([&tried] { tried.wait(); });
+  } catch (const std::exception& exception) {
+    had = core::Error{core::ErrorCode::configuration_invalid,
+                      "this process may have " + std::to_string(trial.size()) + " threads, and it takes " +
+                          std::to_string(threads) + " (" + exception.what() + "); raise ulimit -u, or pids.max"};
+  }
+  tried.count_down();
+  for (std::thread& thread : trial) thread.join();
+  return had;
+}
 
 std::uint64_t raise_descriptor_limit() {
   rlimit limit{};

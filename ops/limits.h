@@ -11,6 +11,10 @@
 
 namespace ops {
 
+// Whether so many threads and what goes with them can be had; asked before anything is begun that could not be ended.
+// Errors: configuration_invalid, naming the limit.
+core::Result<void> check_threads(std::size_t threads);
+
 // Takes as many descriptors as this process may be given, and says how many that are.
 std::uint64_t raise_descriptor_limit();
 

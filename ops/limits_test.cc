@@ -15,6 +15,10 @@ TEST(Limits, connections_leave_descriptors_to_the_rest) {
   EXPECT_EQ(connections_that_fit(10, 256), 10);
 }
 
+TEST(Limits, threads_that_can_be_had) {
+  EXPECT_TRUE(check_threads(20));
+}
+
 // Broken: a node whose disk cannot be looked at, or has room, calls itself full.
 TEST(Limits, only_a_disk_known_to_be_full_is_a_fault) {
   EXPECT_FALSE(room_fault({"/", "/there is no such directory"}));

@@ -29,7 +29,7 @@ class Limits(ServiceTest):
         service.wrapper = limited(**limits)
         return service.start()
 
-    def refuse(self, service, *words, **limits):
+    def refuse(self, service, words, **limits):
         """It does not start, says why, and leaves everything as it was."""
         before = self.state_files(service)
         service.wrapper = limited(**limits)
@@ -39,7 +39,7 @@ class Limits(ServiceTest):
         service.kill9()
         service.wrapper = []
         told = service.output()
-        self.assertTrue(any(word in told for word in words), told)
+        self.assertIn(words, told)
         self.assertIn("cannot start", told)
         self.assertNotIn("state_rebuilt", told)
         self.assertEqual(self.state_files(service) & before, before)
@@ -113,7 +113,7 @@ class Limits(ServiceTest):
         service.stop()
         for mebibytes in (64, 96, 128, 192, 256, 320):
             with self.subTest(mebibytes=mebibytes):
-                self.refuse(service, "memory", "threads", "Resource temporarily unavailable", **{"as": mebibytes * MEBIBYTE})
+                self.refuse(service, f"limited to {mebibytes} MiB", **{"as": mebibytes * MEBIBYTE})
         service.start()
         self.assertEqual(customer.batch(batch["id"]), batch)
 
