@@ -39,6 +39,7 @@
 #include "api/resources/resources.h"
 #include "ops/bus.h"
 #include "ops/checkpoints.h"
+#include "ops/clock.h"
 #include "ops/config_values.h"
 #include "ops/limits.h"
 #include "ops/mail.h"
@@ -66,10 +67,6 @@ constexpr std::size_t other_threads = 16;  // the journal's, the state's, those 
 constexpr auto settle_time =
     std::chrono::seconds(60);  // then requests are taken, and those for a partition not served yet refused
 constexpr auto units_stop_time = std::chrono::seconds(10);
-
-core::Timestamp now() {
-  return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-}
 
 // The operator's current version, or the built-in one.
 core::Result<core::Catalog> load_catalog(const Config& config) {
@@ -141,8 +138,8 @@ api::http::Settings http_settings(const Config::Http& config) {
 }
 
 // A state that cannot be opened is thrown away: the journal rebuilds it.
-core::Result<std::unique_ptr<adapters::rocksdb::RocksdbState>> open_state(const std::filesystem::path& path,
-                                                                          const Config& config, processors::Log& log) {
+core::Result<std::unique_ptr<adapters::rocksdb::RocksdbState>> open_state(const Config& config, processors::Log& log) {
+  const std::string path = state_directory_of(config);
   adapters::rocksdb::Settings settings;
   settings.block_cache_bytes = config.state.cache_bytes;
   auto state = adapters::rocksdb::RocksdbState::open_state(path, config.journal.partitions, settings);
@@ -265,18 +262,18 @@ core::Result<void> Daemon::Parts::open_data() {
   if (error)
     return core::Error{core::ErrorCode::storage_failed,
                        "cannot make the shared directory " + shared.string() + ": " + error.message()};
-  auto vault = adapters::vault::LocalVault::open(shared / "keys");
+  auto vault = adapters::vault::LocalVault::open(key_directory_of(config_));
   if (vault.has_error()) return vault.error();
   vault_ = std::move(*vault);
   const std::filesystem::path checkpoints = checkpoint_directory_of(config_);
   if (const auto prepared = Checkpoints::prepare(checkpoints, now()); prepared.has_error()) return prepared;
-  auto signer = adapters::signing::Ed25519Signer::open(shared / "keys");
+  auto signer = adapters::signing::Ed25519Signer::open(key_directory_of(config_));
   if (signer.has_error()) return signer.error();
   signer_ = std::move(*signer);
-  auto blobs = adapters::blobs::LocalBlobs::open(shared / "blobs");
+  auto blobs = adapters::blobs::LocalBlobs::open(blob_directory_of(config_));
   if (blobs.has_error()) return blobs.error();
   blobs_ = std::move(*blobs);
-  auto state = open_state(data / "state", config_, log_);
+  auto state = open_state(config_, log_);
   if (state.has_error()) return state.error();
   state_ = std::move(*state);
   checkpoints_.emplace(checkpoints, *signer_, *state_, config_.journal.partitions, now);

@@ -9,7 +9,6 @@
 #include <system_error>
 #include <vector>
 
-#include "adapters/files/files.h"
 #include "processors/crc32c.h"
 
 namespace adapters::embedded_log {
@@ -61,11 +60,10 @@ bool read_line(std::string_view line, Base& base) {
 
 }  // namespace
 
-core::Result<Base> read_base(const std::filesystem::path& directory) {
+core::Result<Base> read_base(Disk& disk, const std::filesystem::path& directory) {
   const std::filesystem::path path = path_of(directory);
-  std::error_code error;
-  if (!std::filesystem::exists(path, error) && !error) return Base{};
-  const auto text = files::read_whole(path);
+  if (!disk.exists(path)) return Base{};
+  const auto text = files::read_whole(disk, path);
   if (!text) return text.error();
   const std::size_t checksum = text->rfind(checksum_word);
   if (checksum == std::string::npos) return unreadable(path);
@@ -84,24 +82,24 @@ core::Result<Base> read_base(const std::filesystem::path& directory) {
   return base;
 }
 
-core::Result<std::vector<FirstSequence>> list_kept_segments(const std::filesystem::path& directory) {
-  auto segments = list_segments(directory);
+core::Result<std::vector<FirstSequence>> list_kept_segments(Disk& disk, const std::filesystem::path& directory) {
+  auto segments = list_segments(disk, directory);
   if (!segments) return segments;
   // After the listing: what it began with meanwhile is listed all the same.
-  const auto base = read_base(directory);
+  const auto base = read_base(disk, directory);
   if (!base) return base.error();
   std::erase_if(*segments, [&](FirstSequence segment) { return segment < base->segment; });
   return segments;
 }
 
-core::Result<void> write_base(const std::filesystem::path& directory, const Base& base) {
+core::Result<void> write_base(Disk& disk, const std::filesystem::path& directory, const Base& base) {
   std::string text = fmt::format("{}\nsegment {}\n", heading, base.segment);
   for (const auto& [partition, before] : base.partitions) {
     text +=
         fmt::format("partition {} first {} epoch {}\n", partition.value(), before.first.value(), before.newest.value());
   }
   text += fmt::format("{}{:08x}\n", checksum_word, processors::crc32c(text));
-  return files::write_durably(path_of(directory), text);
+  return files::write_durably(disk, path_of(directory), text);
 }
 
 }  // namespace adapters::embedded_log

@@ -25,12 +25,12 @@ struct Base {
 };
 
 // The beginning of everything where there is no file. Errors: log_corrupt, storage_failed.
-core::Result<Base> read_base(const std::filesystem::path& directory);
+core::Result<Base> read_base(Disk& disk, const std::filesystem::path& directory);
 
 // The segments that are part of the log, in order. Errors: as read_base().
-core::Result<std::vector<FirstSequence>> list_kept_segments(const std::filesystem::path& directory);
+core::Result<std::vector<FirstSequence>> list_kept_segments(Disk& disk, const std::filesystem::path& directory);
 
 // Whole and durable, or as it was before.
-core::Result<void> write_base(const std::filesystem::path& directory, const Base& base);
+core::Result<void> write_base(Disk& disk, const std::filesystem::path& directory, const Base& base);
 
 }  // namespace adapters::embedded_log

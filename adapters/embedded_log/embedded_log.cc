@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "adapters/embedded_log/frame.h"
+#include "adapters/embedded_log/frame_walk.h"
+#include "core/invariant.h"
 #include "processors/fault_point.h"
 
 namespace adapters::embedded_log {
@@ -17,20 +19,23 @@ core::Error stopped_writing(const core::Error& cause) {
 }
 
 // Segments that a trim had given up when the process was killed.
-core::Result<void> remove_left_behind(const std::filesystem::path& directory) {
-  const auto base = read_base(directory);
+core::Result<void> remove_left_behind(Disk& disk, const std::filesystem::path& directory) {
+  const auto base = read_base(disk, directory);
   if (!base) return base.error();
-  auto segments = list_segments(directory);
+  auto segments = list_segments(disk, directory);
   if (!segments) return segments.error();
   std::erase_if(*segments, [&](FirstSequence segment) { return segment >= base->segment; });
-  return remove_segments(directory, *segments);
+  if (segments->empty()) return {};
+  // The base first: that process may have been killed before its name was durable.
+  if (auto synced = disk.sync_directory(directory); !synced) return synced;
+  return remove_segments(disk, directory, *segments);
 }
 
 // Walks the records of one partition, over those of the others.
 class PartitionReader {
  public:
-  PartitionReader(const std::filesystem::path& directory, core::Partition partition)
-      : directory_(directory), partition_(partition), reader_(directory) {}
+  PartitionReader(Disk& disk, const std::filesystem::path& directory, core::Partition partition)
+      : directory_(directory), partition_(partition), reader_(disk, directory) {}
 
   // Visits the records of the stretch from `next` on and moves `next` behind each. False when the visitor has enough.
   core::Result<bool> visit(const Stretch& stretch, core::Offset& next, const processors::Journal::Visit& visit) {
@@ -73,28 +78,31 @@ core::Result<std::unique_ptr<EmbeddedLog>> EmbeddedLog::open_log(Settings settin
     return core::Error{core::ErrorCode::configuration_invalid, fmt::format("journal segments must have 1 to {} bytes",
                                                                            std::uint32_t{Settings::segment_bytes_max})};
   }
-  if (auto created = ensure_directory(settings.directory); !created) return created.error();
-  auto lock = files::LockFile::acquire(settings.directory / "lock");
+  Disk& disk = settings.disk;
+  if (auto created = disk.make_directories(settings.directory); !created) return created.error();
+  auto lock = disk.lock(settings.directory / "lock");
   if (!lock) return lock.error();
-  auto recovered = recover(settings.directory);
+  auto recovered = recover(disk, settings.directory);
   if (!recovered) return recovered.error();
-  if (auto removed = remove_left_behind(settings.directory); !removed) return removed.error();
-  auto segments = SegmentWriter::resume(settings.directory, settings.segment_bytes, *recovered);
+  if (auto removed = remove_left_behind(disk, settings.directory); !removed) return removed.error();
+  auto segments = SegmentWriter::resume(disk, settings.directory, settings.segment_bytes, *recovered);
   if (!segments) return segments.error();
   return std::unique_ptr<EmbeddedLog>(
       new EmbeddedLog(std::move(settings), std::move(*lock), std::move(*segments), std::move(*recovered)));
 }
 
-EmbeddedLog::EmbeddedLog(Settings settings, files::LockFile lock, SegmentWriter segments, Recovered recovered)
+EmbeddedLog::EmbeddedLog(Settings settings, std::unique_ptr<files::DiskLock> lock, SegmentWriter segments,
+                         Recovered recovered)
     : settings_(std::move(settings)),
       lock_(std::move(lock)),
       torn_tail_bytes_(recovered.torn_tail_bytes),
       partitions_(std::move(recovered.partitions)),
-      segments_(std::move(segments)),
-      writer_([this] { write_until_stopped(); }) {}
+      segments_(std::move(segments)) {
+  if (settings_.writer == Writer::thread) writer_ = std::thread([this] { write_until_stopped(); });
+}
 
 EmbeddedLog::~EmbeddedLog() {
-  stop();
+  if (settings_.writer == Writer::thread) stop();
 }
 
 void EmbeddedLog::stop() {
@@ -105,19 +113,24 @@ void EmbeddedLog::stop() {
     work_arrived_.notify_one();
   }
   if (writer_.joinable()) writer_.join();
+  if (settings_.writer == Writer::caller) write_all();
 }
 
 core::Result<core::Offset> EmbeddedLog::open(core::Partition partition, Lost /*never: the directory is locked*/) {
-  std::unique_lock lock(mutex_);
-  PartitionLog& log = partitions_[partition];
-  const core::Offset next = log.next();
-  work_settled_.wait(lock, [&] { return failure_ || log.durable_end() >= next; });
+  settle(partition);
+  const std::scoped_lock lock(mutex_);
   if (failure_) return stopped_writing(*failure_);
-  return log.next();
+  return partitions_[partition].next();
 }
 
 // Nothing is kept for a partition in use, but for what waits to be durable.
 void EmbeddedLog::close(core::Partition partition) {
+  settle(partition);
+}
+
+// What was appended to the partition so far is durable, or nothing ever will be.
+void EmbeddedLog::settle(core::Partition partition) {
+  if (settings_.writer == Writer::caller) return write_all();
   std::unique_lock lock(mutex_);
   PartitionLog& log = partitions_[partition];
   const core::Offset next = log.next();
@@ -185,7 +198,7 @@ core::Result<core::Offset> EmbeddedLog::first(core::Partition partition) {
 
 core::Result<void> EmbeddedLog::trim(core::Partition partition, core::Offset before) {
   const std::scoped_lock one_at_a_time(trim_mutex_);
-  auto segments = list_segments(settings_.directory);
+  auto segments = list_segments(settings_.disk, settings_.directory);
   if (!segments) return segments.error();
   Base base;
   {
@@ -198,12 +211,12 @@ core::Result<void> EmbeddedLog::trim(core::Partition partition, core::Offset bef
     segments->resize(count);
     base = base_behind(segments->back(), kept);
   }
-  if (auto written = write_base(settings_.directory, base); !written) return written;
+  if (auto written = write_base(settings_.disk, settings_.directory, base); !written) return written;
   {
     const std::scoped_lock lock(mutex_);
     for (auto& [number, log] : partitions_) log.forget(segments->back());
   }
-  return remove_segments(settings_.directory, *segments);
+  return remove_segments(settings_.disk, settings_.directory, *segments);
 }
 
 // Never the last one, which is written to. In those before it everything is durable.
@@ -232,7 +245,7 @@ Base EmbeddedLog::base_behind(FirstSequence segment, FirstSequence kept) const {
 core::Result<core::Offset> EmbeddedLog::read(core::Partition partition, core::Offset from, const Visit& visit) {
   // Fixed before the first byte is read: whatever lies before this end is durable and changes no more.
   const core::Offset end = durable_end(partition);
-  PartitionReader reader(settings_.directory, partition);
+  PartitionReader reader(settings_.disk, settings_.directory, partition);
   core::Offset next = from;
   while (next < end) {
     auto stretch = stretch_with(partition, next);
@@ -250,21 +263,40 @@ core::Result<core::Offset> EmbeddedLog::read(core::Partition partition, core::Of
 
 void EmbeddedLog::write_until_stopped() {
   for (;;) {
-    std::vector<Pending> group;
     {
       std::unique_lock lock(mutex_);
       work_arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
       if (waiting_.empty()) return;
-      group.swap(waiting_);
     }
-    std::span<Pending> rest = group;
-    while (!rest.empty()) {
-      auto written = write_some(rest);
-      if (!written) return fail(written.error(), rest);
-      settle(rest.first(*written));
-      rest = rest.subspan(*written);
-    }
+    write_all();
   }
+}
+
+void EmbeddedLog::write_all() {
+  while (write_step()) continue;
+}
+
+bool EmbeddedLog::write_waiting() {
+  INVARIANT(settings_.writer == Writer::caller);
+  return write_step();
+}
+
+bool EmbeddedLog::write_step() {
+  if (rest_.empty()) {
+    const std::scoped_lock lock(mutex_);
+    group_.swap(waiting_);
+    rest_ = group_;
+  }
+  if (rest_.empty()) return false;
+  const auto written = write_some(rest_);
+  if (written) {
+    confirm(rest_.first(*written));
+    rest_ = rest_.subspan(*written);
+  } else {
+    fail(written.error(), std::exchange(rest_, {}));
+  }
+  if (rest_.empty()) group_.clear();
+  return true;
 }
 
 // Makes as many records durable as fit into one segment, one at least. Answers how many.
@@ -284,7 +316,7 @@ core::Result<std::size_t> EmbeddedLog::write_some(std::span<Pending> group) {
   return count;
 }
 
-void EmbeddedLog::settle(std::span<Pending> written) {
+void EmbeddedLog::confirm(std::span<Pending> written) {
   FAULT_POINT(F03);
   {
     const std::scoped_lock lock(mutex_);

@@ -19,10 +19,14 @@
 #include "adapters/embedded_log/partition_log.h"
 #include "adapters/embedded_log/recovery.h"
 #include "adapters/embedded_log/segment_writer.h"
-#include "adapters/files/lock_file.h"
+#include "adapters/files/disk.h"
+#include "adapters/files/posix_disk.h"
 #include "processors/ports/journal.h"
 
 namespace adapters::embedded_log {
+
+// Who writes what was appended: a thread of the log's own, or whoever calls write_waiting().
+enum class Writer { thread, caller };
 
 struct Settings {
   static constexpr std::uint32_t segment_bytes_max = 1u << 30;
@@ -30,13 +34,17 @@ struct Settings {
   std::filesystem::path directory;
   std::uint32_t segment_bytes = 64u << 20;         // set aside at once; a larger record gets a larger segment
   std::size_t pending_bytes_max = 32u << 20;       // not durable yet; beyond it appends are overloaded
-  std::function<void(std::string)> on_fatal = {};  // once, from the writer thread, when a write failed
+  std::function<void(std::string)> on_fatal = {};  // once, from the writer, when a write failed
+  Disk& disk = files::posix_disk();
+  Writer writer = Writer::thread;
 };
 
 // All partitions share one sequence of segments, so that one fdatasync confirms records of all of them.
 //
 // Threading:  every member from any thread. `confirmed` runs on the writer thread, or at once on the caller's for a
-//             refusal; it must not call open() or stop(). `visit` runs on the caller's thread.
+//             refusal; it must not call open(), close() or stop(). `visit` runs on the caller's thread.
+//             With Writer::caller there is no thread: everything from one thread, and what waits is written by
+//             write_waiting(), and by open(), close() and stop() instead of waiting.
 // Durability: whatever arrived during the last fdatasync is written with one write and made durable with one fdatasync;
 //             only then is it visible to read(), and then confirmed.
 // Failure:    a write or sync that failed is final, since the system may drop the bytes and report it only once.
@@ -50,7 +58,8 @@ class EmbeddedLog final : public processors::Journal {
   //         configuration_invalid.
   static core::Result<std::unique_ptr<EmbeddedLog>> open_log(Settings settings);
 
-  ~EmbeddedLog() override;  // as stop()
+  // As stop(); with Writer::caller what still waits is neither written nor answered.
+  ~EmbeddedLog() override;
 
   // Waits until what was appended before is durable.
   core::Result<core::Offset> open(core::Partition partition, Lost lost) override;
@@ -63,6 +72,10 @@ class EmbeddedLog final : public processors::Journal {
   // Removes the oldest segments in which every record of every partition was given up, by a trim since the log was
   // opened. Says first where the log begins from now on, durably: after a crash in between, opening it goes on.
   core::Result<void> trim(core::Partition partition, core::Offset before) override;
+
+  // One step of the writer: one write and one fdatasync for what waits, or for as much of it as fits into the segment,
+  // and then the answers. False when nothing waited. Requires Writer::caller, and no call from within `confirmed`.
+  bool write_waiting();
 
   // Makes what is pending durable and answers it; refuses later appends with unavailable. Idempotent.
   void stop();
@@ -79,7 +92,7 @@ class EmbeddedLog final : public processors::Journal {
     Place place = {};  // once written
   };
 
-  EmbeddedLog(Settings settings, files::LockFile lock, SegmentWriter segments, Recovered recovered);
+  EmbeddedLog(Settings settings, std::unique_ptr<files::DiskLock> lock, SegmentWriter segments, Recovered recovered);
 
   std::optional<core::Error> refusal(core::Partition partition, const processors::JournalRecord& record) const;
 
@@ -90,13 +103,16 @@ class EmbeddedLog final : public processors::Journal {
   core::Offset durable_end(core::Partition partition) const;
   core::Result<Stretch> stretch_with(core::Partition partition, core::Offset from) const;
 
+  void settle(core::Partition partition);
   void write_until_stopped();
+  void write_all();
+  bool write_step();
   core::Result<std::size_t> write_some(std::span<Pending> group);
-  void settle(std::span<Pending> written);
+  void confirm(std::span<Pending> written);
   void fail(const core::Error& cause, std::span<Pending> unwritten);
 
   const Settings settings_;
-  const files::LockFile lock_;
+  const std::unique_ptr<files::DiskLock> lock_;
   const std::uint64_t torn_tail_bytes_;
 
   mutable std::mutex mutex_;  // of what follows, up to the writer's own
@@ -109,8 +125,10 @@ class EmbeddedLog final : public processors::Journal {
   std::optional<core::Error> failure_;
   bool stopping_ = false;
 
-  SegmentWriter segments_;  // these two of the writer thread alone
+  SegmentWriter segments_;  // from here on of the writer alone
   std::string buffer_;
+  std::vector<Pending> group_;
+  std::span<Pending> rest_;  // of the group, not written yet
 
   std::mutex trim_mutex_;
   std::mutex stop_mutex_;

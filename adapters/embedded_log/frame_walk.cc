@@ -36,10 +36,15 @@ core::Error error_of(const Damage& damage) {
                   damage.file.string(), damage.byte, damage.what, record)};
 }
 
-FrameWalk::FrameWalk(const std::filesystem::path& directory) : directory_(directory), reader_(directory) {}
+core::Error corrupt_at(const std::filesystem::path& directory, Place place, std::string what) {
+  return error_of({.file = segment_path(directory, place.segment), .byte = place.position, .what = std::move(what)});
+}
 
-FrameWalk::FrameWalk(const std::filesystem::path& directory, Place begin)
-    : directory_(directory), reader_(directory), place_(begin), counted_(begin.position == 0) {}
+FrameWalk::FrameWalk(Disk& disk, const std::filesystem::path& directory)
+    : disk_(disk), directory_(directory), reader_(disk, directory) {}
+
+FrameWalk::FrameWalk(Disk& disk, const std::filesystem::path& directory, Place begin)
+    : disk_(disk), directory_(directory), reader_(disk, directory), place_(begin), counted_(begin.position == 0) {}
 
 core::Result<std::optional<Frame>> FrameWalk::next(const Damaged& damaged) {
   for (;;) {
@@ -70,9 +75,9 @@ core::Result<std::optional<Frame>> FrameWalk::next(const Damaged& damaged) {
 core::Result<bool> FrameWalk::begin(const Damaged& damaged) {
   if (place_) return true;
   for (std::optional<FirstSequence> before;;) {
-    const auto base = read_base(directory_);
+    const auto base = read_base(disk_, directory_);
     if (!base) return base.error();
-    auto segments = list_segments(directory_);
+    auto segments = list_segments(disk_, directory_);
     if (!segments) return segments.error();
     const auto front = std::ranges::lower_bound(*segments, base->segment);
     if (front == segments->end() && base->segment == 0) return false;
@@ -113,7 +118,7 @@ core::Error FrameWalk::trimmed_away() const {
 
 // A segment that was listed and is gone when it is opened was trimmed away: the log begins behind it now.
 core::Result<void> FrameWalk::skip_trimmed(const core::Error& error) {
-  const auto segments = list_kept_segments(directory_);
+  const auto segments = list_kept_segments(disk_, directory_);
   if (!segments) return segments.error();
   if (segments->empty() || segments->front() <= place_->segment) return error;
   if (found_any_) return trimmed_away();
@@ -126,7 +131,7 @@ core::Result<void> FrameWalk::skip_trimmed(const core::Error& error) {
 core::Result<bool> FrameWalk::go_on(const Damaged& damaged) {
   // The order counts: what is listed, looked for behind, and read again, in this order, cannot be outrun by the writer.
   reader_.forget();
-  auto segments = list_segments(directory_);
+  auto segments = list_segments(disk_, directory_);
   if (!segments) return segments.error();
   const auto later = std::ranges::upper_bound(*segments, place_->segment);
   const bool last = later == segments->end();
@@ -142,6 +147,7 @@ core::Result<bool> FrameWalk::go_on(const Damaged& damaged) {
   if (!again) return again.error();
   if (*again) return true;
   if (last && !tail->was_durable) {
+    unfinished_bytes_ = tail->bytes;
     quiet_at_ = *place_;
     return false;
   }
@@ -165,7 +171,7 @@ core::Result<bool> FrameWalk::go_on(const Damaged& damaged) {
 core::Result<void> FrameWalk::enter(FirstSequence segment, const Damaged& damaged) {
   const FirstSequence expected = place_->segment + frames_;
   if (counted_ && segment != expected) {
-    const auto base = read_base(directory_);
+    const auto base = read_base(disk_, directory_);
     if (!base) return base.error();
     if (base->segment > expected) return trimmed_away();
     auto reported = report(damage_at({segment, 0}, fmt::format("this segment should follow {} records, but {} are "

@@ -28,6 +28,7 @@ using Damaged = std::function<void(const Damage&)>;
 
 // As log_corrupt, with what to do about it.
 core::Error error_of(const Damage& damage);
+core::Error corrupt_at(const std::filesystem::path& directory, Place place, std::string what);
 
 // The end of the log is where no whole frame begins and nothing behind was written when that place was already durable:
 // zeros, a write in progress, or what a crash left of one. It may grow: ask again. Anything else that is no frame is
@@ -38,18 +39,21 @@ core::Error error_of(const Damage& damage);
 class FrameWalk {
  public:
   // From the oldest segment that is kept.
-  explicit FrameWalk(const std::filesystem::path& directory);
+  FrameWalk(Disk& disk, const std::filesystem::path& directory);
   // From a frame on, which the caller knows to begin there.
-  FrameWalk(const std::filesystem::path& directory, Place begin);
+  FrameWalk(Disk& disk, const std::filesystem::path& directory, Place begin);
 
   // The next frame; nothing at the end for now. Its texts are valid until the next call.
   // With `damaged` each damage is told to it and the walk goes on behind where it can; without, it ends there.
   // Errors: log_corrupt, unavailable (segments were trimmed away before they were read), storage_failed.
   core::Result<std::optional<Frame>> next(const Damaged& damaged = {});
 
-  // Where the frame that was given last begins, and where the next one will.
+  // Where the frame that was given last begins, and where the next one will; nothing while there is no segment.
   Place place() const { return found_at_; }
-  Place end() const { return place_.value_or(Place{}); }
+  std::optional<Place> end() const { return place_; }
+
+  // At the end: how many bytes are behind it, up to the last that is not zero.
+  std::uint64_t unfinished_bytes() const { return unfinished_bytes_; }
 
  private:
   // What lies behind a place where no whole frame begins.
@@ -71,15 +75,17 @@ class FrameWalk {
   Damage damage_at(Place place, std::string what) const;
   core::Result<Damage> describe_lost_frame();
 
+  Disk& disk_;
   const std::filesystem::path directory_;
   SegmentReader reader_;
   std::optional<Place> place_;  // nothing until there is a segment
   Place found_at_{};
   bool found_any_ = false;
   std::optional<Place> quiet_at_;  // the end was here, and all behind it was looked at
-  std::uint64_t frames_ = 0;       // of this segment so far
-  bool counted_ = true;            // all of this segment's frames are in `frames_`
-  bool whole_log_ = false;         // begun where the log begins: what is not in `expected_` begins at 0
+  std::uint64_t unfinished_bytes_ = 0;
+  std::uint64_t frames_ = 0;  // of this segment so far
+  bool counted_ = true;       // all of this segment's frames are in `frames_`
+  bool whole_log_ = false;    // begun where the log begins: what is not in `expected_` begins at 0
   std::map<core::Partition, core::Offset> expected_;
 };
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <system_error>
 #include <utility>
 
 #include "adapters/embedded_log/base.h"
@@ -21,41 +20,42 @@ core::Result<void> LogScan::read_on(const Visit& visit, const Damaged& damaged) 
   }
 }
 
-core::Result<std::unique_ptr<LogReader>> LogReader::open(std::filesystem::path directory) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(directory, error)) {
+core::Result<std::unique_ptr<LogReader>> LogReader::open(std::filesystem::path directory, Disk& disk) {
+  if (!disk.exists(directory)) {
     return core::Error{core::ErrorCode::storage_failed,
                        directory.string() + ": there is no such directory, so no log to read"};
   }
-  return std::unique_ptr<LogReader>(new LogReader(std::move(directory)));
+  return std::unique_ptr<LogReader>(new LogReader(disk, std::move(directory)));
 }
 
 core::Result<LogScan> LogReader::scan_end(std::size_t segments) const {
-  auto listed = list_segments(directory_);
+  auto listed = list_segments(disk_, directory_);
   if (!listed) return listed.error();
   if (listed->size() <= segments) return scan();
-  return LogScan(directory_, {.segment = (*listed)[listed->size() - segments], .position = 0});
+  return LogScan(disk_, directory_, {.segment = (*listed)[listed->size() - segments], .position = 0});
 }
 
 std::size_t LogReader::segments() const {
-  const auto listed = list_segments(directory_);
+  const auto listed = list_segments(disk_, directory_);
   return listed ? listed->size() : 0;
 }
 
 core::Result<std::uint64_t> LogReader::bytes() const {
-  auto segments = list_segments(directory_);
+  auto segments = list_segments(disk_, directory_);
   if (!segments) return segments.error();
   std::uint64_t bytes = 0;
   for (const FirstSequence segment : *segments) {
-    std::error_code error;
-    const std::uintmax_t size = std::filesystem::file_size(segment_path(directory_, segment), error);
-    if (!error) bytes += size;  // else it was trimmed away just now
+    const auto file = disk_.open(segment_path(directory_, segment), Disk::Mode::read);
+    if (!file) continue;  // it was trimmed away just now
+    const auto size = (*file)->size();
+    if (!size) return size.error();
+    bytes += *size;
   }
   return bytes;
 }
 
 core::Result<core::Offset> LogReader::first(core::Partition partition) {
-  const auto base = read_base(directory_);
+  const auto base = read_base(disk_, directory_);
   if (!base) return base.error();
   const auto before = base->partitions.find(partition);
   return before == base->partitions.end() ? core::Offset(0) : before->second.first;
@@ -75,7 +75,7 @@ core::Result<core::Offset> LogReader::read(core::Partition partition, core::Offs
   if (!*begin) return from;
   if (const auto kept = first(partition); !kept || from < *kept)
     return kept ? trimmed(partition, from, *kept) : kept.error();
-  FrameWalk walk(directory_, (*begin)->place);
+  FrameWalk walk(disk_, directory_, (*begin)->place);
   processors::StoredRecord stored;
   core::Offset next = from;
   for (bool wants_more = true; wants_more;) {
@@ -95,13 +95,13 @@ core::Result<core::Offset> LogReader::read(core::Partition partition, core::Offs
     wants_more = visit(stored);
   }
   const std::scoped_lock lock(mutex_);
-  ends_.insert_or_assign(partition, Found{next, walk.end()});
+  if (const auto end = walk.end()) ends_.insert_or_assign(partition, Found{next, *end});
   return next;
 }
 
 // A place from which a walk meets every record of the partition from `from` on. Nothing where there is none at all.
 core::Result<std::optional<LogReader::Found>> LogReader::find(core::Partition partition, core::Offset from) {
-  auto segments = list_kept_segments(directory_);
+  auto segments = list_kept_segments(disk_, directory_);
   if (!segments) return segments.error();
   if (segments->empty()) return std::nullopt;
   {
@@ -134,12 +134,11 @@ core::Result<std::optional<LogReader::Found>> LogReader::first_in(FirstSequence 
 // Looks at the heads only, up to the partition's first record.
 core::Result<std::optional<LogReader::Found>> LogReader::look_for_first_in(FirstSequence segment,
                                                                            core::Partition partition) const {
-  SegmentReader reader(directory_);
+  SegmentReader reader(disk_, directory_);
   for (Place place{.segment = segment, .position = 0};;) {
     auto head_bytes = reader.bytes_at(place, frame_head_bytes);
     if (!head_bytes) {
-      std::error_code ignored;
-      const bool trimmed_away = !std::filesystem::exists(segment_path(directory_, segment), ignored);
+      const bool trimmed_away = !disk_.exists(segment_path(directory_, segment));
       if (trimmed_away) return std::nullopt;
       return head_bytes.error();
     }

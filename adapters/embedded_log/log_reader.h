@@ -13,6 +13,7 @@
 
 #include "adapters/embedded_log/frame_walk.h"
 #include "adapters/embedded_log/segment.h"
+#include "adapters/files/posix_disk.h"
 #include "core/ids.h"
 #include "core/result.h"
 #include "processors/ports/journal.h"
@@ -28,8 +29,8 @@ class LogScan {
   // Returns false to stop reading.
   using Visit = std::function<bool(core::Partition, const processors::StoredRecord&)>;
 
-  explicit LogScan(const std::filesystem::path& directory) : walk_(directory) {}
-  LogScan(const std::filesystem::path& directory, Place begin) : walk_(directory, begin) {}
+  LogScan(Disk& disk, const std::filesystem::path& directory) : walk_(disk, directory) {}
+  LogScan(Disk& disk, const std::filesystem::path& directory, Place begin) : walk_(disk, directory, begin) {}
 
   // To the end, or to where `visit` stops it. With `damaged`, damage is told to it and does not stop the reading.
   // Errors: log_corrupt (naming file, byte and where known the record), unavailable (trimmed away before it was read),
@@ -52,14 +53,15 @@ class LogScan {
 class LogReader final : public processors::JournalReader {
  public:
   // Errors: storage_failed (there is no such directory).
-  static core::Result<std::unique_ptr<LogReader>> open(std::filesystem::path directory);
+  static core::Result<std::unique_ptr<LogReader>> open(std::filesystem::path directory,
+                                                       Disk& disk = files::posix_disk());
 
   // Where it has none, that of the next one.
   core::Result<core::Offset> first(core::Partition partition) override;
   // Reading on from where the last reading of the partition ended costs no search. Errors: as the port says.
   core::Result<core::Offset> read(core::Partition partition, core::Offset from, const Visit& visit) override;
 
-  LogScan scan() const { return LogScan(directory_); }
+  LogScan scan() const { return LogScan(disk_, directory_); }
   // From the beginning of the last so many segments; all of the log where there are no more.
   core::Result<LogScan> scan_end(std::size_t segments) const;
 
@@ -73,13 +75,14 @@ class LogReader final : public processors::JournalReader {
     Place place;
   };
 
-  explicit LogReader(std::filesystem::path directory) : directory_(std::move(directory)) {}
+  LogReader(Disk& disk, std::filesystem::path directory) : disk_(disk), directory_(std::move(directory)) {}
 
   core::Error trimmed(core::Partition partition, core::Offset from, core::Offset kept) const;
   core::Result<std::optional<Found>> first_in(FirstSequence segment, bool grows, core::Partition partition);
   core::Result<std::optional<Found>> look_for_first_in(FirstSequence segment, core::Partition partition) const;
   core::Result<std::optional<Found>> find(core::Partition partition, core::Offset from);
 
+  Disk& disk_;
   const std::filesystem::path directory_;
   std::mutex mutex_;  // of what follows: places that were found and stay
   // A partition's first record in a segment; of segments that grow no more also that there is none.

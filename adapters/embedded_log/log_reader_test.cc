@@ -85,7 +85,7 @@ class LogReaderTest : public testing::Test {
         damaged);
   }
 
-  std::vector<FirstSequence> segments() const { return *list_segments(directory_.path()); }
+  std::vector<FirstSequence> segments() const { return *list_segments(files::posix_disk(), directory_.path()); }
   std::filesystem::path path(FirstSequence segment = 0) const { return segment_path(directory_.path(), segment); }
 
   static std::string read_file(const std::filesystem::path& path) {

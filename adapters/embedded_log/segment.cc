@@ -29,41 +29,37 @@ std::filesystem::path segment_path(const std::filesystem::path& directory, First
   return directory / fmt::format("{:020}{}", segment, extension);
 }
 
-core::Result<std::vector<FirstSequence>> list_segments(const std::filesystem::path& directory) {
+core::Result<std::vector<FirstSequence>> list_segments(Disk& disk, const std::filesystem::path& directory) {
+  const auto names = disk.list(directory);
+  if (!names) return names.error();
   std::vector<FirstSequence> segments;
-  std::error_code error;
-  std::filesystem::directory_iterator entry(directory, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error)) {
-    if (const auto segment = parse_name(entry->path().filename().native())) segments.push_back(*segment);
-  }
-  if (error) {
-    return core::Error{core::ErrorCode::storage_failed, directory.string() + ": cannot be listed: " + error.message()};
+  for (const std::string& name : *names) {
+    if (const auto segment = parse_name(name)) segments.push_back(*segment);
   }
   std::ranges::sort(segments);
   return segments;
 }
 
-core::Result<void> remove_segments(const std::filesystem::path& directory, const std::vector<FirstSequence>& segments) {
+core::Result<void> remove_segments(Disk& disk, const std::filesystem::path& directory,
+                                   const std::vector<FirstSequence>& segments) {
   for (const FirstSequence segment : segments) {
-    std::error_code error;
-    const std::filesystem::path path = segment_path(directory, segment);
-    if (std::filesystem::remove(path, error); error) {
-      return core::Error{core::ErrorCode::storage_failed, path.string() + ": cannot be removed: " + error.message()};
-    }
+    if (auto removed = disk.remove(segment_path(directory, segment)); !removed) return removed;
   }
-  return segments.empty() ? core::Result<void>() : sync_directory(directory);
+  return segments.empty() ? core::Result<void>() : disk.sync_directory(directory);
 }
 
-core::Result<File> create_segment(const std::filesystem::path& directory, FirstSequence segment, std::uint64_t bytes) {
-  auto file = File::open(segment_path(directory, segment), File::Mode::create_new);
+core::Result<std::unique_ptr<DiskFile>> create_segment(Disk& disk, const std::filesystem::path& directory,
+                                                       FirstSequence segment, std::uint64_t bytes) {
+  auto file = disk.open(segment_path(directory, segment), Disk::Mode::create_new);
   if (!file) return file;
-  if (auto allocated = file->allocate(bytes); !allocated) return allocated.error();
-  if (auto synced = file->sync(); !synced) return synced.error();
-  if (auto synced = sync_directory(directory); !synced) return synced.error();
+  if (auto allocated = (*file)->allocate(bytes); !allocated) return allocated.error();
+  if (auto synced = (*file)->sync(); !synced) return synced.error();
+  if (auto synced = disk.sync_directory(directory); !synced) return synced.error();
   return file;
 }
 
-SegmentReader::SegmentReader(std::filesystem::path directory) : directory_(std::move(directory)) {}
+SegmentReader::SegmentReader(Disk& disk, std::filesystem::path directory)
+    : disk_(disk), directory_(std::move(directory)) {}
 
 core::Result<std::string_view> SegmentReader::bytes_at(Place place, std::size_t length) {
   const bool buffered = file_ && place.segment == buffered_.segment && place.position >= buffered_.position &&
@@ -78,9 +74,9 @@ core::Result<std::string_view> SegmentReader::bytes_at(Place place, std::size_t 
 core::Result<void> SegmentReader::fill(Place place, std::size_t length) {
   if (!file_ || place.segment != buffered_.segment) {
     file_.reset();
-    auto opened = File::open(segment_path(directory_, place.segment), File::Mode::read);
+    auto opened = disk_.open(segment_path(directory_, place.segment), Disk::Mode::read);
     if (!opened) return opened.error();
-    file_.emplace(std::move(*opened));
+    file_ = std::move(*opened);
   }
   const std::size_t wanted = std::max(length, read_bytes);
   if (wanted > buffer_capacity_) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string_view>
 
 #include "adapters/embedded_log/recovery.h"
@@ -16,8 +17,8 @@ namespace adapters::embedded_log {
 class SegmentWriter {
  public:
   // Continues behind what was recovered: torn bytes become zeros, and all before them is made durable, which it need
-  // not be when the process before this one was killed.
-  static core::Result<SegmentWriter> resume(std::filesystem::path directory, std::uint64_t segment_bytes,
+  // not be when the process before this one was killed, or was told that its last sync had failed.
+  static core::Result<SegmentWriter> resume(Disk& disk, std::filesystem::path directory, std::uint64_t segment_bytes,
                                             const Recovered& recovered);
 
   Place end() const { return end_; }                                  // where the next frame goes
@@ -30,12 +31,13 @@ class SegmentWriter {
   core::Result<void> write(std::string_view frames, std::size_t count);
 
  private:
-  SegmentWriter(std::filesystem::path directory, std::uint64_t segment_bytes, File file, std::uint64_t segment_size,
-                Place end, std::uint64_t records);
+  SegmentWriter(Disk& disk, std::filesystem::path directory, std::uint64_t segment_bytes,
+                std::unique_ptr<DiskFile> file, std::uint64_t segment_size, Place end, std::uint64_t records);
 
+  Disk* disk_;
   std::filesystem::path directory_;
   std::uint64_t segment_bytes_;  // of a new segment
-  File file_;
+  std::unique_ptr<DiskFile> file_;
   std::uint64_t segment_size_;
   Place end_;
   std::uint64_t records_;  // in the whole log

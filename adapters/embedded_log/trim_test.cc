@@ -45,7 +45,7 @@ class Trim : public testing::Test {
     ASSERT_TRUE(append_and_wait(*log_, partition, journal_record(std::move(value), epoch)));
     ++ends_[partition];
   }
-  std::vector<FirstSequence> segments() const { return *list_segments(directory_.path()); }
+  std::vector<FirstSequence> segments() const { return *list_segments(files::posix_disk(), directory_.path()); }
   std::int64_t kept_from(core::Partition partition) const { return log_->first(partition)->value(); }
 
   // All that is kept reads well, up to the end.

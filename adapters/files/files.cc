@@ -89,20 +89,23 @@ core::Result<void> sync_directory(const std::filesystem::path& directory) {
 }
 
 core::Result<void> make_directory(const std::filesystem::path& directory, mode_t mode) {
-  if (::mkdir(directory.c_str(), mode) != 0 && errno != EEXIST) return failure("cannot make directory", directory);
+  const bool was_there = ::mkdir(directory.c_str(), mode) != 0;
+  if (was_there && errno != EEXIST) return failure("cannot make directory", directory);
   // Also when it was there: whoever made it may have been killed before its entry was durable.
-  return sync_directory(directory.has_parent_path() ? directory.parent_path() : ".");
+  const std::filesystem::path parent = directory.has_parent_path() ? directory.parent_path() : ".";
+  if (was_there && ::access(parent.c_str(), R_OK) != 0) return {};  // then it was made by somebody else
+  return sync_directory(parent);
 }
 
 core::Result<void> make_directories(const std::filesystem::path& directory, mode_t mode) {
-  std::filesystem::path prefix;
-  for (const std::filesystem::path& name : directory) {
-    prefix /= name;
-    std::error_code ignored;
-    if (name.empty() || std::filesystem::is_directory(prefix, ignored)) continue;
-    if (auto made = make_directory(prefix, mode); !made) return made;
+  if (!directory.has_filename() && directory.has_relative_path())
+    return make_directories(directory.parent_path(), mode);
+  // Of those that are there only the last one's entry may not be durable: what is above it was made durable before it.
+  std::error_code ignored;
+  if (directory.has_parent_path() && !std::filesystem::is_directory(directory, ignored)) {
+    if (auto made = make_directories(directory.parent_path(), mode); !made) return made;
   }
-  return {};
+  return make_directory(directory, mode);
 }
 
 namespace {

@@ -46,7 +46,7 @@ inline core::Result<core::Offset> append_and_wait(Journal& journal, core::Partit
   return wait_for(append_record(journal, partition, std::move(record)));
 }
 
-inline std::vector<StoredRecord> read_records(Journal& journal, core::Partition partition,
+inline std::vector<StoredRecord> read_records(JournalReader& journal, core::Partition partition,
                                               core::Offset from = core::Offset(0)) {
   std::vector<StoredRecord> records;
   const auto end = journal.read(partition, from, [&](const StoredRecord& record) {
