@@ -32,6 +32,7 @@ MAY_BE = {
     "answer": {"blobs"},
     "words of a provider": {"blobs"},  # of what is wrong with an item; of our account they never come so far
     "item id": {"blobs"},
+    "metadata": {"blobs"},
     "note": set(),
     "address": {"outbox"},
     "name": {"outbox"},
@@ -158,6 +159,8 @@ class Canaries(LanesTest):
             self.secret("API key", key["api_key"])
         self.customer = Customer.__new__(Customer)
         self.customer.service, self.customer.key, self.customer.session = service, rotated["api_key"], session
+        labels = [key["label"] for key in self.customer.read("/v1/api-keys")["data"]]
+        self.assertEqual(labels, self.kinds["label of a key"] * 2)
         self.secret("webhook secret of the org", self.customer.read("/v1/sessions/current")["webhook_signing_secret"])
         service.get("/v1/batches", key=made["api_key"])  # no longer
         for text in (*self.kinds["API key"], session, *self.kinds["token of a mail"]):  # where they do not belong
