@@ -4,6 +4,7 @@ is searched for each of them, and only those places may have it that MAY_BE name
 import base64
 import collections
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -12,7 +13,7 @@ import uuid
 from unittest import mock
 
 from support import brctl, bus, stripe
-from support.customer import Customer, response_item, response_items
+from support.customer import Customer, ServiceTest, response_item, response_items
 from support.lanes import LanesTest, LaneService
 from support.provider_simulator import ProviderSimulator
 from support.service import HANG_SECONDS, until
@@ -343,3 +344,22 @@ class Canaries(LanesTest):
         until(lambda: brctl.told_json(service, "org", "show", self.org)["status"] == "erased", "the erasure to end")
         service.restart(kill=True)
         self.assertEqual(self.search(list(self.places()), MAY_BE_ERASED), [])
+
+
+class Files(ServiceTest):
+    def test_nobody_else_on_the_machine_reads_the_data(self):
+        """Would be broken: another user of the machine reads balances, names of customers' models, or prompts."""
+        usual = os.umask(0)  # of whoever starts it
+        try:
+            service = self.start(journal__archive=True)
+        finally:
+            os.umask(usual)
+        customer = Customer(service)
+        customer.ended(customer.submit({"items": response_items(2)})["id"])
+        service.restart(kill=True)
+        files = [path for path in service.data.rglob("*") if path.is_file()]
+        self.assertGreater(len(files), 10)
+        for path in files:
+            opened = [one for one in (path, *path.parents) if one.is_relative_to(service.data)]
+            self.assertTrue(any(not one.stat().st_mode & 0o007 for one in opened), f"others can reach {path}")
+            self.assertFalse(path.stat().st_mode & 0o002, f"others can write {path}")
