@@ -209,6 +209,7 @@ void Customers::act(const Who& who) {
       {habits.dispute, [&] { dispute(who); }},
       {habits.grant, [&] { grant(who); }},
       {habits.leave, [&] { leave(who); }},
+      {habits.order, [&] { order(who); }},
   };
   double sum = 0;
   for (const Choice& choice : choices) sum += choice.weight;
@@ -468,6 +469,21 @@ void Customers::grant(const Who& who) {
 void Customers::leave(const Who& who) {
   command(who, core::aggregate_of(who->org), core::identity::EraseOrg{who->org, "ann", "asked for it"},
           [who](bool done) { who->left = done; });
+}
+
+// Another system of theirs, which may send the same twice, and what nobody can read.
+void Customers::order(const Who& who) {
+  Chance& chance = world_.chance();
+  if (who->batches.empty()) return;
+  const core::AggregateKey aggregate = core::aggregate_of(who->org);
+  const core::Partition own = core::partition_of(aggregate, world_.partition_count());
+  std::string value = R"({"specversion":"1.0","id":"order-)" + std::to_string(++names_) +
+                      R"(","source":"/crm","type":"batchrouter.batch.cancel.v1","subject":")" + aggregate.value() +
+                      R"(","data":{"org":")" + who->org.value() + R"(","batch":")" + chance.one_of(who->batches) +
+                      R"("}})";
+  if (chance.happens(0.1)) value.resize(chance.between(0, value.size()));
+  world_.commands().append(own, value);
+  if (chance.happens(0.3)) world_.commands().append(own, value);
 }
 
 }  // namespace simulation

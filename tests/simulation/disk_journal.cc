@@ -37,9 +37,12 @@ void DiskJournal::close(core::Partition partition) {
 
 // What comes while a write is planned goes with it. A partition's first record is waited for, and written at once.
 void DiskJournal::append(core::Partition partition, processors::JournalRecord record, Confirmed confirmed) {
-  if (*dead_) return;
-  log_->append(partition, std::move(record), [dead = dead_, confirmed = std::move(confirmed)](auto offset) {
-    if (!*dead) confirmed(std::move(offset));
+  // Of a process that is gone somebody may still wait, in the middle of a call.
+  const core::Error gone{core::ErrorCode::unavailable, "the process is gone"};
+  if (*dead_) return confirmed(gone);
+  log_->append(partition, std::move(record), [dead = dead_, gone, confirmed = std::move(confirmed)](auto offset) {
+    if (*dead) return confirmed(gone);
+    confirmed(std::move(offset));
   });
   if (opening_.erase(partition) > 0) {
     log_->write_waiting();

@@ -17,6 +17,7 @@
 #include "processors/node.h"
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/blobs.h"
+#include "tests/simulation/command_topic.h"
 #include "tests/simulation/lanes.h"
 #include "tests/simulation/payments.h"
 #include "tests/simulation/receivers.h"
@@ -46,6 +47,8 @@ struct Surroundings {
   Providers& providers;
   Receivers& receivers;
   Payments& payments;
+  CommandTopic& commands;
+  const double& command_rewinds;
   Chance& chance;
   processors::Log& log;
 };
@@ -102,6 +105,7 @@ class Process {
   Outbound outbound_;
   Checkout checkout_;
   SimulatedProviderLane lane_;
+  CommandTopicSource commands_from_bus_;
   processors::Effects effects_;
   processors::Node node_;
   const processors::StateReader reader_;

@@ -33,6 +33,13 @@ class SharedLog {
   const std::vector<processors::JournalRecord>& records(core::Partition partition) const {
     return partitions_[partition].records;
   }
+  // What brokers do that lose what they have confirmed. False: there is nothing to forget.
+  bool forget_newest(core::Partition partition) {
+    std::vector<processors::JournalRecord>& records = partitions_[partition].records;
+    if (records.empty()) return false;
+    records.pop_back();
+    return true;
+  }
   // Nothing can be reached, or everything again.
   void set_out_of_reach(bool out) { out_of_reach_ = out; }
   bool out_of_reach() const { return out_of_reach_; }

@@ -36,6 +36,7 @@ struct Habits {
   double dispute = 0;
   double grant = 0;  // by an operator
   double leave = 0;  // the org is erased
+  double order = 0;  // by a command on the bus
 };
 
 struct Weather {
@@ -54,9 +55,10 @@ struct Weather {
   double state_disk = 0;  // the disk of the state fails
   double log_out_of_reach = 0;
   double clock_jumps = 0;
-  double rebalances = 0;    // of the group, where there are several
-  double two_owners = 0;    // somebody is told late, or never, that it owns nothing any more
-  double fault_points = 0;  // of each time that one is reached: the process is killed there
+  double rebalances = 0;       // of the group, where there are several
+  double two_owners = 0;       // somebody is told late, or never, that it owns nothing any more
+  double command_rewinds = 0;  // of each command on the bus: some come again
+  double fault_points = 0;     // of each time that one is reached: the process is killed there
 };
 
 struct Knob {

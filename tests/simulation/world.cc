@@ -112,6 +112,7 @@ Outcome World::live() {
                     "ten days later something has still not ended: " + customers_->waits_for() + oracle_->waits_for());
   }
   if (!oracle_->failed()) oracle_->end();
+  if (!oracle_->failed() && brokers_ && machines_.size() == 1) forget_the_newest();
 
   Outcome outcome;
   outcome.digest = digest();
@@ -194,10 +195,10 @@ void World::begin(std::size_t number) {
     });
     return;
   }
-  machine.process = std::make_unique<Process>(
-      Surroundings{instance, partition_count_, policy_, catalog_,
-                   [&machine] { return simulated_now() + machine.clock_error; }, std::move(journal), *machine.store,
-                   shelf_, weather_.blobs, *vault_, providers_, receivers_, payments_, chance_, *log_lines_});
+  machine.process = std::make_unique<Process>(Surroundings{
+      instance, partition_count_, policy_, catalog_, [&machine] { return simulated_now() + machine.clock_error; },
+      std::move(journal), *machine.store, shelf_, weather_.blobs, *vault_, providers_, receivers_, payments_, commands_,
+      weather_.command_rewinds, chance_, *log_lines_});
 }
 
 std::unique_ptr<ProcessJournal> World::open_journal(Machine& machine) {
@@ -363,6 +364,28 @@ void World::fault_point(const char* name) {
   say(std::string("kill ") + running_->instance() + " at " + name);
   oracle_->reached(name);
   running_->kill();
+}
+
+// The brokers lose a record that was confirmed, as after an unclean election. A state that has it is ahead of the log,
+// and its partition must not be served: nobody knows any more what is true.
+void World::forget_the_newest() {
+  say("the brokers forget a record");
+  core::Partition partition(static_cast<std::uint32_t>(chance_.between(0, partition_count_ - 1)));
+  for (Machine& machine : machines_) {
+    if (!machine.process || !machine.owned.contains(partition)) continue;
+    if (machine.store->flush().has_error() || !log_.forget_newest(partition)) return;
+    machine.process->kill();
+    const core::Timestamp until = simulated_now() + core::Duration(10min);
+    // The one that had it comes back, and is told to own it again.
+    while (simulated_now() < until && !(machine.process && machine.process->node().halted(partition).has_value())) {
+      step(stride_min);
+      if (machine.process && !machine.owned.contains(partition)) distribute();
+    }
+    const bool refused = machine.process && machine.process->node().halted(partition).has_value();
+    if (!refused) oracle_->fail(24, "a partition is served although its log is shorter than its state");
+    oracle_->reached("a state that is ahead of the log is refused");
+    return;
+  }
 }
 
 // --- the end --------------------------------------------------------------------------------------------------------

@@ -57,6 +57,7 @@ class World {
   Providers& providers() { return providers_; }
   Receivers& receivers() { return receivers_; }
   Payments& payments() { return payments_; }
+  CommandTopic& commands() { return commands_; }
   Shelf& shelf() { return shelf_; }
   Oracle& oracle() { return *oracle_; }
 
@@ -82,6 +83,7 @@ class World {
     std::uint64_t lives = 0;
   };
 
+  void forget_the_newest();
   std::unique_ptr<ProcessJournal> open_journal(Machine& machine);
   void read_again(processors::Journal& journal);
   void step(core::Duration longest);
@@ -112,6 +114,7 @@ class World {
   Providers providers_;
   Receivers receivers_;
   Payments payments_;
+  CommandTopic commands_;
   std::vector<Machine> machines_;
   Process* running_ = nullptr;  // whose code is being run
   bool healed_ = false;
