@@ -66,6 +66,7 @@ std::string family_name(std::uint32_t partition) {
   options.info_log_level = ::rocksdb::InfoLogLevel::WARN_LEVEL;
   options.keep_log_file_num = 5;
   options.stats_dump_period_sec = 0;
+  if (settings.environment != nullptr) options.env = settings.environment;
   return options;
 }
 

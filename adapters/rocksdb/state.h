@@ -12,11 +12,16 @@
 
 #include "processors/ports/state_store.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace adapters::rocksdb {
 
 struct Settings {
   std::size_t block_cache_bytes = 64u << 20;   // blocks, indexes and filters, of all partitions together
   std::size_t write_buffer_bytes = 64u << 20;  // rows not flushed yet, of all partitions together
+  ::rocksdb::Env* environment = nullptr;       // tests have a disk of their own; it outlives the state
 };
 
 // Threading:  reads from any thread at any time; write and wipe of one partition from one thread at a time; flush from

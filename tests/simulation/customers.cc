@@ -148,7 +148,10 @@ void Customers::sign_up() {
   const std::string name = "customer " + std::to_string(++names_);
   const auto seal = [&](const std::string& text) { return *world_.vault().seal(who->org, text); };
   const core::Digest mailed = schemas::sha256("token of " + name);
-  core::identity::ClaimEmail claim{schemas::sha256(name), who->org, core::UserId("usr_" + ulid()), {},
+  core::identity::ClaimEmail claim{schemas::sha256(name),
+                                   who->org,
+                                   core::UserId("usr_" + ulid()),
+                                   {},
                                    seal(schemas::encode_profile({name, "Acme", "ann@acme.test", "no hash"})),
                                    {mailed, seal("obv_token")}};
   const core::AggregateKey address = core::aggregate_of_email(claim.email);
@@ -156,8 +159,8 @@ void Customers::sign_up() {
     // The mail takes its time.
     const auto verify = std::make_shared<std::function<void()>>();
     *verify = [this, who, mailed, weak = std::weak_ptr(verify)] {
-      core::identity::VerifyEmail command_{who->org, mailed,
-                                           {core::SessionId("ses_" + ulid()), schemas::sha256(who->token)}};
+      core::identity::VerifyEmail command_{
+          who->org, mailed, {core::SessionId("ses_" + ulid()), schemas::sha256(who->token)}};
       command(who, core::aggregate_of(who->org), std::move(command_), [this, who, self = weak.lock()](bool done) {
         if (!done && !finishing_) {
           world_.agenda().later(10s, [self] { (*self)(); });
@@ -237,7 +240,8 @@ std::string Customers::manifest(const Who& who) {
   };
   if (chance.happens(0.3)) {
     header += R"("deadline":")" + from_now(chance.between(core::Duration(90s), core::Duration(6h))) + R"(",)";
-    if (chance.happens(0.3)) header += R"("run_after":")" + from_now(chance.between(core::Duration(1s), core::Duration(70s))) + R"(",)";
+    if (chance.happens(0.3))
+      header += R"("run_after":")" + from_now(chance.between(core::Duration(1s), core::Duration(70s))) + R"(",)";
   }
   if (chance.happens(0.2)) header += R"("dedupe":true,)";
   std::string items;
@@ -301,8 +305,7 @@ void Customers::submit_again(const Who& who, bool other) {
     if (other) return world_.oracle().fail(20, "another request under " + sent.key + " is answered with a batch");
     told_of_batch(who, reply);
     if (sent.batch.empty()) sent.batch = batch;
-    if (sent.batch != batch)
-      world_.oracle().fail(20, sent.key + " made both " + sent.batch + " and " + batch);
+    if (sent.batch != batch) world_.oracle().fail(20, sent.key + " made both " + sent.batch + " and " + batch);
   });
 }
 
@@ -340,7 +343,10 @@ void Customers::retry(const Who& who) {
 void Customers::judge(const Who& who) {
   if (who->batches.empty()) return;
   call(who,
-       {Method::put, "/v1/batches/" + world_.chance().one_of(who->batches) + "/feedback", {}, {},
+       {Method::put,
+        "/v1/batches/" + world_.chance().one_of(who->batches) + "/feedback",
+        {},
+        {},
         R"({"quality_score":0.5,"outcome":"accepted"})"},
        true, [](const Reply&) {});
 }
@@ -388,8 +394,8 @@ void Customers::pry(const Who& who) {
       *first = reply;
     } else if ((*first)->status != reply.status || (*first)->body != reply.body) {
       if ((*first)->status == 401 || reply.status == 401) return;  // left meanwhile
-      world_.oracle().fail(23, "a foreign batch is told from an unknown one at " + tail + ": " + (*first)->body +
-                                   " and " + reply.body);
+      world_.oracle().fail(
+          23, "a foreign batch is told from an unknown one at " + tail + ": " + (*first)->body + " and " + reply.body);
     }
   };
   ask(foreign, compare);
@@ -453,7 +459,9 @@ void Customers::dispute(const Who& who) {
 void Customers::grant(const Who& who) {
   const std::string name = "by_hand_" + std::to_string(++names_);
   command(who, core::aggregate_of(who->org),
-          core::ledger::GrantCredits{who->org, name, core::Money::from_nanos(static_cast<std::int64_t>(world_.chance().between(1, 5'000'000))), "goodwill", "ann"},
+          core::ledger::GrantCredits{
+              who->org, name, core::Money::from_nanos(static_cast<std::int64_t>(world_.chance().between(1, 5'000'000))),
+              "goodwill", "ann"},
           [](bool) {});
 }
 

@@ -1,5 +1,5 @@
-// The customers of a history, who come by HTTP as anyone does: they quote, submit, cancel, pay, look, pry, send the same
-// again when nobody answered; and keep what they were told.
+// The customers of a history, who come by HTTP as anyone does: they quote, submit, cancel, pay, look, pry, send the
+// same again when nobody answered; and keep what they were told.
 #pragma once
 
 #include <functional>

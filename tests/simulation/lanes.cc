@@ -87,7 +87,7 @@ void SimulatedProviderLane::start(Attempt attempt, std::shared_ptr<processors::A
 }
 
 AttemptEnd SimulatedProviderLane::failure() {
-  static const Trouble troubles[] = {Trouble::busy, Trouble::down, Trouble::blocked, Trouble::blocked_model,
+  static const Trouble troubles[] = {Trouble::busy, Trouble::down,       Trouble::blocked, Trouble::blocked_model,
                                      Trouble::slow, Trouble::mismatched, Trouble::none};
   AttemptEnd end{LaneEnd::failed, "made_to_fail", providers_.chance_.one_of(troubles)};
   if (providers_.chance_.happens(0.3)) end.retry_after = std::chrono::seconds(providers_.chance_.between(0, 600));
@@ -101,9 +101,8 @@ void SimulatedProviderLane::ask_items(const RunPointer& run) {
   for (const LaneItem& item : run->attempt.items) {
     const core::Duration delay = chance.between(core::Duration(0), providers_.faults_.answer_max);
     last = std::max(last, delay);
-    later(run, delay, [answer = providers_.answer(item)](SimulatedProviderLane& lane, Run& now) {
-      lane.report(now, answer);
-    });
+    later(run, delay,
+          [answer = providers_.answer(item)](SimulatedProviderLane& lane, Run& now) { lane.report(now, answer); });
   }
   AttemptEnd end{};
   if (chance.happens(providers_.faults_.attempt_fails)) {
@@ -152,8 +151,9 @@ void SimulatedProviderLane::follow_batch(const RunPointer& run) {
   const auto give_up_at = run->attempt.give_up_at;
   if (batch.hangs || (give_up_at && *give_up_at < batch.ends_at)) {
     if (give_up_at)
-      later(run, std::max(core::Duration(0), *give_up_at - simulated_now()),
-            [](SimulatedProviderLane& lane, Run& now) { lane.end(now, {LaneEnd::failed, "slow", Trouble::slow}); });
+      later(run, std::max(core::Duration(0), *give_up_at - simulated_now()), [](SimulatedProviderLane& lane, Run& now) {
+        lane.end(now, {LaneEnd::failed, "slow", Trouble::slow});
+      });
     return;
   }
   later(run, std::max(core::Duration(0), batch.ends_at - simulated_now()), [](SimulatedProviderLane& lane, Run& now) {
@@ -210,8 +210,7 @@ void SimulatedProviderLane::leave(const core::BatchId& batch, core::UnitIndex un
 }
 
 void SimulatedProviderLane::leave_all() {
-  for (const RunPointer& run : std::vector(runs_))
-    end(*run, {LaneEnd::stopped, "stopped"});
+  for (const RunPointer& run : std::vector(runs_)) end(*run, {LaneEnd::stopped, "stopped"});
 }
 
 }  // namespace simulation

@@ -15,14 +15,14 @@
 namespace simulation {
 
 struct LaneFaults {
-  double item_fails = 0;      // for a reason of its own
-  double item_transient = 0;  // may succeed when asked again
-  double item_unknown = 0;    // nobody can tell whether it was carried out
-  double answered_twice = 0;  // the second answer says something else
-  double stray_answer = 0;    // for an item that nobody asked
-  double usage_absurd = 0;    // negative, enormous, missing
-  double attempt_fails = 0;   // as a whole: rate limits, errors, quota
-  double attempt_hangs = 0;   // answers nothing until it is stopped
+  double item_fails = 0;       // for a reason of its own
+  double item_transient = 0;   // may succeed when asked again
+  double item_unknown = 0;     // nobody can tell whether it was carried out
+  double answered_twice = 0;   // the second answer says something else
+  double stray_answer = 0;     // for an item that nobody asked
+  double usage_absurd = 0;     // negative, enormous, missing
+  double attempt_fails = 0;    // as a whole: rate limits, errors, quota
+  double attempt_hangs = 0;    // answers nothing until it is stopped
   double batch_forgotten = 0;  // a provider batch that is gone when it is taken up again
   core::Duration answer_max = std::chrono::minutes(5);
 };

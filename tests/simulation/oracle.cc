@@ -46,7 +46,8 @@ void Oracle::take(core::Partition partition, const processors::StoredRecord& sto
   const std::string place = std::to_string(partition.value()) + "/" + std::to_string(stored.offset.value());
   part.audit->take(stored);
   for (const processors::audit::Finding& finding : part.audit->findings().kept())
-    return fail(25, "the auditor finds " + std::string(to_string(finding.rule)) + " at " + place_of(finding) + ": " + finding.detail);
+    return fail(25, "the auditor finds " + std::string(to_string(finding.rule)) + " at " + place_of(finding) + ": " +
+                        finding.detail);
   const core::Result<bool> counted = part.fold->take(stored);
   if (counted.has_error()) return fail(25, "record " + place + " cannot be folded: " + counted.error().detail);
   if (!*counted) return;
@@ -60,7 +61,8 @@ void Oracle::take(core::Partition partition, const processors::StoredRecord& sto
 void Oracle::provider_called(const processors::Attempt& attempt) {
   look();
   const processors::StateReader reader(state_, world_.partition_count());
-  const auto unit = reader.find<core::batch::Unit>(core::aggregate_of(attempt.org), {attempt.org, attempt.batch, attempt.unit});
+  const auto unit =
+      reader.find<core::batch::Unit>(core::aggregate_of(attempt.org), {attempt.org, attempt.batch, attempt.unit});
   if (unit.has_error() || !*unit || (*unit)->attempt < attempt.number)
     fail(16, "a provider is called for " + attempt.batch.value() + " without the intent in the log");
 }
@@ -82,10 +84,12 @@ bool Oracle::quiet() const {
 std::string Oracle::waits_for() const {
   std::string waits;
   const processors::StateReader reader(state_, world_.partition_count());
-  const auto listed = reader.list_served<core::Outstanding>(schemas::row_prefix<core::Outstanding>(), [&](core::Outstanding row) { waits += row.id + " "; });
-  const auto batches = reader.list_served<core::batch::Batch>(schemas::row_prefix<core::batch::Batch>(), [&](core::batch::Batch row) {
-    if (!core::batch::terminal(row.phase)) waits += row.id.value() + " ";
-  });
+  const auto listed = reader.list_served<core::Outstanding>(schemas::row_prefix<core::Outstanding>(),
+                                                            [&](core::Outstanding row) { waits += row.id + " "; });
+  const auto batches =
+      reader.list_served<core::batch::Batch>(schemas::row_prefix<core::batch::Batch>(), [&](core::batch::Batch row) {
+        if (!core::batch::terminal(row.phase)) waits += row.id.value() + " ";
+      });
   if (listed.has_error() || batches.has_error()) waits += "the state cannot be read";
   return waits;
 }

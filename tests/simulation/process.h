@@ -87,6 +87,7 @@ class Process {
 
   void kill();
   bool dead() const { return dead_; }
+  ProcessJournal& journal() { return *journal_; }
 
  private:
   struct Exchange;
@@ -116,6 +117,7 @@ class Process {
   std::map<std::uint64_t, Replied> calls_;  // that wait for an answer
   std::map<std::uint64_t, processors::Answered> commands_;
   std::uint64_t asked_ = 0;
+  core::Timestamp timers_looked_at_{};
   bool dead_ = false;
 };
 

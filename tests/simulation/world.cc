@@ -10,6 +10,7 @@
 #include "processors/testing/service.h"
 #include "schemas/digest.h"
 #include "tests/simulation/customers.h"
+#include "tests/simulation/disk_journal.h"
 #include "tests/simulation/oracle.h"
 
 namespace simulation {
@@ -20,7 +21,7 @@ using namespace std::chrono_literals;
 
 constexpr core::Duration stride_min = 200ms;
 constexpr core::Duration stride_max = 1h;
-constexpr core::Duration safety_time = 8h;      // with faults, at most
+constexpr core::Duration safety_time = 8h;          // with faults, at most
 constexpr core::Duration liveness_time = 24h * 10;  // all that was begun must have ended by then
 constexpr core::Duration restart_max = 2min;
 
@@ -65,14 +66,19 @@ World::World(Options options)
       partition_count_(static_cast<std::uint32_t>(chance_.between(1, 4))),
       vault_(std::make_unique<processors::testing::FakeVault>()),
       log_lines_(std::make_unique<Lines>(*this)),
+      brokers_(chance_.happens(0.5)),
       log_(agenda_, chance_, weather_.log),
       providers_(chance_, weather_.lanes),
       receivers_(chance_, weather_.receivers),
       payments_(chance_, weather_.payments),
-      machines_(chance_.between(1, 3)),
+      machines_(brokers_ ? chance_.between(1, 3) : 1),
       oracle_(std::make_unique<Oracle>(*this)),
       customers_(std::make_unique<Customers>(*this)) {
-  for (Machine& machine : machines_) machine.store = std::make_unique<Store>();
+  for (Machine& machine : machines_) {
+    machine.store = std::make_unique<Store>();
+    machine.disk = std::make_unique<adapters::files::SimulatedDisk>([this] { return chance_.next(); });
+    machine.disk->set_faults(weather_.disk);
+  }
   providers_.called = [this](const processors::Attempt& attempt) { oracle_->provider_called(attempt); };
   receivers_.arrived = [this](const processors::WebhookRequest& request) { oracle_->webhook_arrived(request); };
 }
@@ -91,13 +97,19 @@ Outcome World::live() {
   healed_ = true;
   weather_ = calm(weather_);
   log_.set_out_of_reach(false);
-  for (Machine& machine : machines_) machine.paused_until = {};
+  for (Machine& machine : machines_) {
+    machine.paused_until = {};
+    machine.clock_error = {};
+    machine.disk->set_faults({});
+  }
   distribute();
   customers_->finish();
   const core::Timestamp healed = simulated_now();
   while (!oracle_->failed() && !quiet()) {
     step(stride_max);
-    if (simulated_now() > healed + liveness_time) oracle_->fail(12, "ten days later something has still not ended: " + customers_->waits_for() + oracle_->waits_for());
+    if (simulated_now() > healed + liveness_time)
+      oracle_->fail(12,
+                    "ten days later something has still not ended: " + customers_->waits_for() + oracle_->waits_for());
   }
   if (!oracle_->failed()) oracle_->end();
 
@@ -156,6 +168,7 @@ void World::reap() {
     Machine& machine = machines_[number];
     if (!machine.process || !machine.process->dead()) continue;
     machine.process.reset();
+    machine.disk->process_killed();
     machine.owned.clear();
     machine.paused_until = {};
     any = true;
@@ -173,10 +186,70 @@ void World::begin(std::size_t number) {
   ++lives_;
   const std::string instance = "node_" + std::to_string(number) + "_" + std::to_string(++machine.lives);
   say("process " + instance + " begins");
-  machine.process = std::make_unique<Process>(Surroundings{
-      instance, partition_count_, policy_, catalog_, [&machine] { return simulated_now() + machine.clock_error; },
-      std::make_unique<SharedLogJournal>(log_), *machine.store, shelf_, weather_.blobs, *vault_, providers_, receivers_,
-      payments_, chance_, *log_lines_});
+  std::unique_ptr<ProcessJournal> journal = open_journal(machine);
+  if (!journal) {
+    agenda_.later(1s, [this, number] {
+      begin(number);
+      distribute();
+    });
+    return;
+  }
+  machine.process = std::make_unique<Process>(
+      Surroundings{instance, partition_count_, policy_, catalog_,
+                   [&machine] { return simulated_now() + machine.clock_error; }, std::move(journal), *machine.store,
+                   shelf_, weather_.blobs, *vault_, providers_, receivers_, payments_, chance_, *log_lines_});
+}
+
+std::unique_ptr<ProcessJournal> World::open_journal(Machine& machine) {
+  if (brokers_) return std::make_unique<SharedLogJournal>(log_);
+  const auto broken = [this, &machine, life = machine.lives] {
+    agenda_.later(core::Duration(0), [&machine, life] {
+      if (machine.process && machine.lives == life) machine.process->kill();
+    });
+  };
+  auto journal = DiskJournal::open(*machine.disk, agenda_, chance_, broken);
+  if (journal.has_error()) {
+    say("the log cannot be opened: " + journal.error().detail);
+    if (journal.error().code != core::ErrorCode::storage_failed)
+      oracle_->fail(24, "the log cannot be opened: " + journal.error().detail);
+    machine.disk->process_killed();
+    return nullptr;
+  }
+  if ((*journal)->torn_tail_bytes() > 0) oracle_->reached("recovery from a torn last record");
+  read_again(**journal);
+  return std::move(*journal);
+}
+
+// Every record that could be read before is still there, and the same.
+void World::read_again(processors::Journal& journal) {
+  for (auto& [partition, records] : on_disk_) {
+    std::size_t same = 0;
+    const auto read =
+        journal.read(partition, core::Offset(0), [&, &known = records](const processors::StoredRecord& stored) {
+          if (same == known.size()) return false;
+          if (stored.record.chain != known[same].chain || stored.record.value != known[same].value) return false;
+          ++same;
+          return true;
+        });
+    if (read.has_error() && read.error().code == core::ErrorCode::storage_failed) continue;
+    if (same < records.size())
+      oracle_->fail(
+          24, "record " + std::to_string(partition.value()) + "/" + std::to_string(same) + " was durable, and is gone");
+  }
+}
+
+const std::vector<processors::JournalRecord>& World::records(core::Partition partition) {
+  if (brokers_) return log_.records(partition);
+  std::vector<processors::JournalRecord>& records = on_disk_[partition];
+  Process* process = machines_.front().process.get();
+  if (process == nullptr || process->dead()) return records;
+  const auto read = process->journal().read(partition, core::Offset(static_cast<std::int64_t>(records.size())),
+                                            [&](const processors::StoredRecord& stored) {
+                                              records.push_back(stored.record);
+                                              return true;
+                                            });
+  if (read.has_error() && read.error().code == core::ErrorCode::log_corrupt) oracle_->fail(24, read.error().detail);
+  return records;
 }
 
 // Who owns what, as the group says.
@@ -231,6 +304,7 @@ void World::schedule_weather() {
     for (Machine& machine : machines_) {
       if (machine.process) machine.process->kill();
     }
+    for (Machine& machine : machines_) machine.disk->power_off();
     shelf_.power_off(chance_);
   });
   trouble(weather_.pauses * machines, [this] {
@@ -252,8 +326,8 @@ void World::schedule_weather() {
     if (Machine* machine = any_alive()) {
       say("the state of " + machine->process->instance() + " cannot be written");
       machine->store->fail();
-      agenda_.later(chance_.between(core::Duration(0), core::Duration(5min)), [process = machine->process.get(), machine] {
-        if (machine->process.get() == process) machine->process->kill();
+      agenda_.later(chance_.between(core::Duration(0), core::Duration(5min)), [machine, life = machine->lives] {
+        if (machine->process && machine->lives == life) machine->process->kill();
       });
     }
   });
@@ -297,10 +371,11 @@ bool World::quiet() {
   return customers_->quiet() && oracle_->quiet();
 }
 
-std::string World::digest() const {
+std::string World::digest() {
   std::string all;
   for (std::uint32_t i = 0; i < partition_count_; ++i) {
-    for (const processors::JournalRecord& record : log_.records(core::Partition(i))) all += schemas::sha256_raw(record.value + record.instance);
+    for (const processors::JournalRecord& record : records(core::Partition(i)))
+      all += schemas::sha256_raw(record.value + record.instance);
     all += "\n";
   }
   return schemas::sha256(all).value();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/files/testing/simulated_disk.h"
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/process.h"
 #include "tests/simulation/shared_log.h"
@@ -19,9 +20,9 @@ namespace simulation {
 
 struct Options {
   std::uint64_t seed = 1;
-  std::set<std::string> without;        // knobs that stay at zero
-  std::optional<std::uint64_t> steps;   // of customers; none: as the seed says
-  bool trace = false;                   // says on stderr what happens
+  std::set<std::string> without;       // knobs that stay at zero
+  std::optional<std::uint64_t> steps;  // of customers; none: as the seed says
+  bool trace = false;                  // says on stderr what happens
 };
 
 // What came of a history.
@@ -63,10 +64,8 @@ class World {
   // Null while nothing runs there.
   Process* process(std::size_t machine) { return machines_[machine].process.get(); }
   const Store& store(std::size_t machine) const { return *machines_[machine].store; }
-  // The records of a partition that are in the log.
-  const std::vector<processors::JournalRecord>& records(core::Partition partition) const {
-    return log_.records(partition);
-  }
+  // The records of a partition that are in the log, durably.
+  const std::vector<processors::JournalRecord>& records(core::Partition partition);
 
   // The process that is running now is killed where it stands.
   void fault_point(const char* name);
@@ -75,6 +74,7 @@ class World {
  private:
   struct Machine {
     std::unique_ptr<Store> store;
+    std::unique_ptr<adapters::files::SimulatedDisk> disk;  // of the log, where there are no brokers
     std::unique_ptr<Process> process;
     core::Duration clock_error{};
     std::set<core::Partition> owned;  // as it was told
@@ -82,6 +82,8 @@ class World {
     std::uint64_t lives = 0;
   };
 
+  std::unique_ptr<ProcessJournal> open_journal(Machine& machine);
+  void read_again(processors::Journal& journal);
   void step(core::Duration longest);
   bool run_processes();
   void reap();
@@ -91,7 +93,7 @@ class World {
   void trouble(double per_hour, std::function<void()> what);
   Machine* any_alive();
   bool quiet();
-  std::string digest() const;
+  std::string digest();
 
   const Options options_;
   Chance chance_;
@@ -103,7 +105,9 @@ class World {
   const std::uint32_t partition_count_;
   std::unique_ptr<processors::Vault> vault_;
   std::unique_ptr<processors::Log> log_lines_;
+  const bool brokers_;  // else one machine has the log on its disk
   SharedLog log_;
+  std::map<core::Partition, std::vector<processors::JournalRecord>> on_disk_;  // the same, as far as it was read
   Shelf shelf_;
   Providers providers_;
   Receivers receivers_;
