@@ -17,7 +17,7 @@ ANSWER_SECONDS = 10
 PATIENCE_SECONDS = 90  # for hangs: a service that dies every second is there most of the time
 PACKS = ("credit_10", "credit_25")
 SESSIONS = "/v1/billing/checkout-sessions"
-OPEN_MAX = 6  # batches of one customer that have not ended: what keeps the load near half of what can be done
+OPEN_MAX = 6  # batches of one customer that have not ended
 READ_MAX = 20  # of the newest batches one is read
 
 

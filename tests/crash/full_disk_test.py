@@ -50,7 +50,7 @@ class FullDisk(ServiceTest):
     def test_nothing_is_taken_on_until_there_is_room_again(self):
         """Would be broken: what cannot be kept is acknowledged, or what was accepted fails for want of room."""
         done = self.customer.ended(self.customer.submit({"items": response_items(4)})["id"])
-        underway = self.customer.submit({"items": response_items(40)})["id"]
+        underway = self.customer.submit({"items": response_items(80)})["id"]
         until(lambda: self.customer.batch(underway)["request_counts"]["completed"], "a first row")
         self.fill()
         for _ in range(3):
@@ -68,7 +68,7 @@ class FullDisk(ServiceTest):
         self.make_room()
         until(lambda: self.service.get("/readyz").status == 200, "the service to be ready again")
         accepted = self.customer.submit({"items": response_items(4)}, headers={"Idempotency-Key": "full"})
-        for batch, items in ((underway, 40), (accepted["id"], 4)):
+        for batch, items in ((underway, 80), (accepted["id"], 4)):
             counts = self.customer.ended(batch)["request_counts"]
             self.assertEqual((counts["completed"], counts["total"]), (items, items))
         self.assertEqual(len(self.customer.read("/v1/batches")["data"]), 3)

@@ -1,7 +1,7 @@
 """Kills the service again and again while customers work with it, and holds it to every word that they were told.
 
-kill_loop.py [--kills N] [--seed N] [--world N]: 50 kills, unless it is told otherwise; 1,000 take about forty minutes. Every
-25 of them are a world: a data directory, four customers at once at about half of what the service can do, a receiver of
+kill_loop.py [--kills N] [--seed N] [--world N]: 50 kills, unless it is told otherwise; 1,000 take about twenty minutes. Every
+25 of them are a world: a data directory, four customers at once with pauses that take about half of their time, a receiver of
 webhooks, a witness of what was acknowledged. Worlds take turns: the simulated lane and the local checkout, or the simulator
 of the providers and a stand-in for Stripe. What it dies of is drawn from the seed (deaths.py): at each place of
 processors/fault_point.h, the first time and a later one, at any moment, while it recovers from the death before, and SIGTERM
