@@ -93,8 +93,20 @@ std::string shared_directory_of(const Config& config) {
   return config.data.shared_directory.empty() ? config.data.directory : config.data.shared_directory;
 }
 
+std::string blob_directory_of(const Config& config) {
+  return shared_directory_of(config) + "/blobs";
+}
+
+std::string key_directory_of(const Config& config) {
+  return shared_directory_of(config) + "/keys";
+}
+
 std::string catalog_directory_of(const Config& config) {
   return shared_directory_of(config) + "/catalog";
+}
+
+std::string state_directory_of(const Config& config) {
+  return config.data.directory + "/state";
 }
 
 std::string checkpoint_directory_of(const Config& config) {

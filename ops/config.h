@@ -202,7 +202,12 @@ Checkout checkout_of(const Config& config);
 
 // What all nodes of a cluster share: blobs, keys and the catalog.
 std::string shared_directory_of(const Config& config);
+std::string blob_directory_of(const Config& config);
+std::string key_directory_of(const Config& config);
 std::string catalog_directory_of(const Config& config);
+
+// A node's own state.
+std::string state_directory_of(const Config& config);
 
 // Where signed checkpoints of the journal are put.
 std::string checkpoint_directory_of(const Config& config);

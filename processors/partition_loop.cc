@@ -7,6 +7,7 @@
 #include "core/invariant.h"
 #include "core/parking/rules.h"
 #include "processors/chain.h"
+#include "processors/fault_point.h"
 #include "schemas/bus_command.h"
 #include "schemas/digest.h"
 
@@ -254,6 +255,7 @@ void PartitionLoop::begin_turn() {
   }
   turn->record = make_record(fold_.position().epoch, time, std::move(turn->group));
   INVARIANT(turn->record.value.size() <= Journal::record_bytes_max);
+  FAULT_POINT(F01);
   append(std::move(turn));
 }
 
@@ -357,10 +359,13 @@ void PartitionLoop::end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offs
   turn_in_flight_ = false;
   core::Result<void> written;
   if (confirmed.has_error()) {
+    if (confirmed.error().code == core::ErrorCode::fenced) FAULT_POINT(F26);
     written = confirmed.error();
   } else if (!turn->events.empty()) {
+    FAULT_POINT(F04);
     fold_.appended(*confirmed, turn->record);
     written = fold_.write();
+    FAULT_POINT(F06);
     metrics_.count("batchrouter_events_total", {}, static_cast<double>(turn->events.size()));
   }
   if (written.has_error()) {

@@ -33,8 +33,8 @@ struct Settings {
 // Errors:     storage_failed from every member; RocksDB's own text says why.
 class RocksdbState final : public processors::StateStore {
  public:
-  // Opens or creates. After an error: destroy_state() and rebuild from the journal. That refuses to touch a directory
-  // which another process has open.
+  // Opens or creates. After storage_failed: destroy_state() and rebuild from the journal. That refuses to touch a
+  // directory which another process has open. Errors: also unavailable, when the system lacks what it takes to look.
   static core::Result<std::unique_ptr<RocksdbState>> open_state(const std::filesystem::path& path,
                                                                 std::uint32_t partitions, Settings settings);
 

@@ -85,7 +85,7 @@ TEST(Problem, CarriesBothShapesAndHidesOurFailures) {
                           "\xEF\xBF\xBD"
                           R"( here.\u000a","param":"/items/0/x"},"errors":[1]})");
   const Response broken = problem(core::Error{core::ErrorCode::storage_failed, "/secret/path"}, request);
-  EXPECT_EQ(broken.status, 500);
+  EXPECT_EQ(broken.status, 503);
   EXPECT_THAT(broken.body, testing::Not(HasSubstr("secret")));
   EXPECT_THAT(broken.body, HasSubstr("\"param\":null"));
   const Response busy = problem(core::Error{core::ErrorCode::overloaded, ""}, request);

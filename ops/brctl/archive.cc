@@ -1,9 +1,6 @@
 #include "processors/archive/archive.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -13,11 +10,12 @@
 #include "adapters/prometheus/prometheus_metrics.h"
 #include "adapters/rocksdb/state.h"
 #include "adapters/signing/ed25519_signer.h"
-#include "ops/brctl/arguments.h"
+#include "ops/brctl/journal_part.h"
 #include "ops/brctl/output.h"
 #include "ops/brctl/run.h"
 #include "ops/brctl/source.h"
 #include "ops/bus.h"
+#include "ops/clock.h"
 #include "processors/archive/trim.h"
 
 namespace ops::brctl {
@@ -25,7 +23,6 @@ namespace ops::brctl {
 namespace {
 
 using adapters::signing::Ed25519Signer;
-using adapters::signing::Ed25519Verifier;
 
 struct ArchiveFlags {
   ConfigFlags config;
@@ -35,37 +32,6 @@ struct ArchiveFlags {
   bool json = false;
 };
 
-core::Timestamp now() {
-  return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-}
-
-std::filesystem::path shared(const Config& config) {
-  return shared_directory_of(config);
-}
-
-std::vector<core::Partition> partitions_of(const ArchiveFlags& flags, std::uint32_t count) {
-  std::vector<core::Partition> partitions;
-  for (std::uint32_t number = 0; number < count; ++number) {
-    const auto& asked = flags.partitions;
-    if (asked.empty() || std::find(asked.begin(), asked.end(), number) != asked.end()) partitions.emplace_back(number);
-  }
-  return partitions;
-}
-
-core::Result<processors::ArchiveLimits> limits_of(const std::string& until, std::vector<core::Partition>& partitions) {
-  processors::ArchiveLimits limits;
-  if (until.empty()) return limits;
-  if (const std::optional<LogPlace> place = parse_place(until)) {
-    partitions = {place->partition};
-    limits.before = core::Offset(place->offset.value() + 1);
-    return limits;
-  }
-  const auto time = parse_time(until, now());
-  if (!time) return time.error();
-  limits.older_than = *time + core::Duration(1);
-  return limits;
-}
-
 // With the journal as its owner has it: of an embedded log that is one process at a time.
 core::Result<void> trim(const Config& config, std::uint32_t count, const std::vector<core::Partition>& partitions,
                         processors::BlobStore& blobs, const processors::Signer& signer, Listing& listing) {
@@ -73,8 +39,7 @@ core::Result<void> trim(const Config& config, std::uint32_t count, const std::ve
   adapters::prometheus::PrometheusMetrics metrics;
   const auto bus = open_bus(config, {"brctl", metrics, log, [](const std::string&) {}});
   if (!bus) return bus.error();
-  const auto state = adapters::rocksdb::RocksdbState::open_secondary(
-      std::filesystem::path(config.data.directory) / "state", count, {});
+  const auto state = adapters::rocksdb::RocksdbState::open_secondary(state_directory_of(config), count, {});
   if (!state) return state.error();
   for (const core::Partition partition : partitions) {
     const auto before = processors::trim_archived((*bus)->journal(), **state, blobs, signer, partition, now());
@@ -90,12 +55,14 @@ void run_archive(Console& console, const ArchiveFlags& flags) {
   if (!config) return;
   const auto source = Source::open(*config);
   if (!source) return fail(console, source.error());
-  std::vector<core::Partition> partitions = partitions_of(flags, (*source)->partitions());
-  const auto limits = limits_of(flags.until, partitions);
-  if (!limits) return fail(console, limits.error());
-  const auto signer = Ed25519Signer::read(shared(*config) / "keys");
+  const auto part = journal_part(flags.partitions, flags.until, (*source)->partitions());
+  if (!part) return fail(console, part.error());
+  processors::ArchiveLimits limits;
+  limits.before = part->end;
+  if (part->until) limits.older_than = *part->until + core::Duration(1);
+  const auto signer = Ed25519Signer::read(key_directory_of(*config));
   if (!signer) return fail(console, signer.error());
-  const auto blobs = adapters::blobs::LocalBlobs::open(shared(*config) / "blobs");
+  const auto blobs = adapters::blobs::LocalBlobs::open(blob_directory_of(*config));
   if (!blobs) return fail(console, blobs.error());
 
   Listing archived({{"partition", Align::right},
@@ -103,15 +70,15 @@ void run_archive(Console& console, const ArchiveFlags& flags) {
                     {"records", Align::right},
                     {"chunks", Align::right},
                     {"bytes", Align::right}});
-  for (const core::Partition partition : partitions) {
-    const auto done = processors::archive_partition((*source)->journal(), **blobs, **signer, partition, *limits);
+  for (const core::Partition partition : part->partitions) {
+    const auto done = processors::archive_partition((*source)->journal(), **blobs, **signer, partition, limits);
     if (!done) return fail(console, done.error());
     archived.add({std::int64_t{partition.value()}, done->end.value(), static_cast<std::int64_t>(done->records),
                   static_cast<std::int64_t>(done->chunks), static_cast<std::int64_t>(done->bytes)});
   }
   if (!flags.trim) return archived.print(console, flags.json, "partitions");
   Listing trimmed({{"partition", Align::right}, {"not_needed_before", Align::right}});
-  if (const auto done = trim(*config, (*source)->partitions(), partitions, **blobs, **signer, trimmed); !done)
+  if (const auto done = trim(*config, (*source)->partitions(), part->partitions, **blobs, **signer, trimmed); !done)
     return fail(console, done.error());
   if (!flags.json) archived.print(console, false, "partitions");
   if (!flags.json) console.out << '\n';
@@ -125,12 +92,14 @@ void look(Console& console, const ArchiveFlags& flags, Look look) {
   if (!config) return;
   const auto source = Source::open(*config);
   if (!source) return fail(console, source.error());
+  const auto part = journal_part(flags.partitions, "", (*source)->partitions());
+  if (!part) return fail(console, part.error());
   const auto blobs = (*source)->blobs();
   if (!blobs) return fail(console, blobs.error());
-  const auto key = Ed25519Verifier::read(adapters::signing::public_key_file(shared(*config) / "keys"));
+  const auto key = (*source)->key();
   if (!key) return fail(console, key.error());
   Listing listing({{"chunk"}, {"end", Align::right}, {"newest"}, {"bytes", Align::right}, {"blob"}, {"verdict"}});
-  for (const core::Partition partition : partitions_of(flags, (*source)->partitions())) {
+  for (const core::Partition partition : part->partitions) {
     const auto archive = processors::read_archive(**blobs, **key, partition);
     if (!archive) return fail(console, answer_is_bad, archive.error().detail);
     for (const schemas::ArchiveManifest& chunk : *archive) {

@@ -1,7 +1,6 @@
 #include "processors/audit/audit.h"
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -10,13 +9,14 @@
 #include "adapters/embedded_log/log_reader.h"
 #include "adapters/files/files.h"
 #include "adapters/signing/ed25519_signer.h"
-#include "ops/brctl/arguments.h"
 #include "ops/brctl/audit_text.h"
+#include "ops/brctl/journal_part.h"
 #include "ops/brctl/output.h"
 #include "ops/brctl/progress.h"
 #include "ops/brctl/run.h"
 #include "ops/brctl/source.h"
 #include "ops/checkpoints.h"
+#include "ops/clock.h"
 #include "ops/version.h"
 
 namespace ops::brctl {
@@ -39,12 +39,9 @@ struct AuditFlags {
   bool progress = false;
 };
 
-core::Timestamp now() {
-  return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-}
-
-std::filesystem::path keys_of(const Config& config) {
-  return std::filesystem::path(shared_directory_of(config)) / "keys";
+// What --key names, or the service's own.
+std::filesystem::path key_file_of(const std::string& named, const Config& config) {
+  return named.empty() ? adapters::signing::public_key_file(key_directory_of(config)) : std::filesystem::path(named);
 }
 
 // What was read of the checkpoints, and from where.
@@ -57,12 +54,11 @@ struct Known {
 core::Result<Known> read_checkpoints(const AuditFlags& flags, const Config& config) {
   std::vector<std::string> directories = flags.checkpoints;
   if (directories.empty()) directories.push_back(checkpoint_directory_of(config));
-  const std::filesystem::path key_file =
-      flags.key.empty() ? adapters::signing::public_key_file(keys_of(config)) : std::filesystem::path(flags.key);
+  const std::filesystem::path key_file = key_file_of(flags.key, config);
   std::error_code error;
   const bool asked_for = !flags.key.empty() || !flags.checkpoints.empty();
   if (!asked_for && !std::filesystem::exists(key_file, error)) {
-    if (!std::filesystem::exists(keys_of(config) / "signing", error) &&
+    if (!std::filesystem::exists(key_directory_of(config) + "/signing", error) &&
         (!std::filesystem::exists(directories.front(), error) || std::filesystem::is_empty(directories.front(), error)))
       return Known{};
     return core::Error{
@@ -95,22 +91,6 @@ core::Result<Known> read_checkpoints(const AuditFlags& flags, const Config& conf
   return known;
 }
 
-// --until: a place in one partition, which is read to there and alone, or a time.
-core::Result<void> take_until(const AuditFlags& flags, audit::Options& options,
-                              std::vector<core::Partition>& partitions) {
-  for (const std::uint32_t partition : flags.partitions) partitions.emplace_back(partition);
-  if (flags.until.empty()) return {};
-  if (const std::optional<LogPlace> place = parse_place(flags.until)) {
-    partitions = {place->partition};
-    options.until_offset = core::Offset(place->offset.value() + 1);
-    return {};
-  }
-  const core::Result<core::Timestamp> time = parse_time(flags.until, now());
-  if (time.has_error()) return time.error();
-  options.until_time = *time;
-  return {};
-}
-
 // Missing records are said by the audit itself, once for each stretch.
 void take_damage(audit::Audit& audit, const embedded_log::Damage& damage) {
   audit::Finding finding{audit::Rule::damaged_bytes, damage.partition, damage.offset, {}, {}, {}};
@@ -141,7 +121,7 @@ core::Result<void> read_journal(Source& source, audit::Audit& audit, Progress& p
 }
 
 core::Result<void> write_report(const std::string& file, const Config& config, const schemas::AuditReport& report) {
-  const auto signer = Ed25519Signer::read(keys_of(config));
+  const auto signer = Ed25519Signer::read(key_directory_of(config));
   if (signer.has_error()) return signer.error();
   schemas::SignedReport signed_report;
   signed_report.report = schemas::to_json(report);
@@ -158,13 +138,15 @@ void run_audit(Console& console, const AuditFlags& flags) {
   audit::Options options;
   options.one_writer = (*source)->log() != nullptr;
   options.partition_count = (*source)->partitions();
-  std::vector<core::Partition> partitions;
-  if (const auto taken = take_until(flags, options, partitions); taken.has_error())
-    return fail(console, wrong_arguments, taken.error().detail);
+  core::Result<JournalPart> part = journal_part(flags.partitions, flags.until, options.partition_count);
+  if (part.has_error()) return fail(console, part.error());
+  if (part->all) part->partitions.clear();
+  options.until_offset = part->end;
+  options.until_time = part->until;
   core::Result<Known> known = read_checkpoints(flags, *config);
   if (known.has_error()) return fail(console, could_not_look, known.error().detail);
 
-  audit::Audit audit(options, std::move(known->checkpoints), std::move(partitions));
+  audit::Audit audit(options, std::move(known->checkpoints), std::move(part->partitions));
   Progress progress(console.errors, progress_shown(console, flags.progress), "auditing", "events");
   const core::Result<void> read = read_journal(**source, audit, progress);
   schemas::AuditReport report = audit.finish();
@@ -192,8 +174,7 @@ struct VerifyFlags {
 void verify(Console& console, const VerifyFlags& flags) {
   const std::optional<Config> config = config_of(console, flags.config);
   if (!config) return;
-  const std::filesystem::path key_file =
-      flags.key.empty() ? adapters::signing::public_key_file(keys_of(*config)) : std::filesystem::path(flags.key);
+  const std::filesystem::path key_file = key_file_of(flags.key, *config);
   const auto key = Ed25519Verifier::read(key_file);
   if (key.has_error()) return fail(console, could_not_look, key.error().detail);
   const auto text = adapters::files::read_whole(flags.file);

@@ -1,7 +1,6 @@
 // brctl batches list | show: accepted work, how far it is, and what it costs.
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <ostream>
 
@@ -11,6 +10,7 @@
 #include "ops/brctl/output.h"
 #include "ops/brctl/run.h"
 #include "ops/brctl/table.h"
+#include "ops/clock.h"
 
 namespace ops::brctl {
 
@@ -62,8 +62,7 @@ std::string lanes_text(const Batch& batch) {
 void list_batches(Console& console, const Options& options) {
   std::optional<core::Timestamp> since;
   if (!options.since.empty()) {
-    const auto now = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-    const auto time = parse_time(options.since, now);
+    const auto time = parse_time(options.since, now());
     if (time.has_error()) return fail(console, time.error());
     since = *time;
   }

@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <ostream>
@@ -12,6 +11,7 @@
 #include "ops/brctl/catalog_text.h"
 #include "ops/brctl/run.h"
 #include "ops/brctl/table.h"
+#include "ops/clock.h"
 #include "ops/config_load.h"
 #include "schemas/catalog.h"
 #include "schemas/price_lists/price_list.h"
@@ -44,10 +44,6 @@ struct Import {
   Outcome outcome = Outcome::written;
   std::string version;  // the new one, once it is written
 };
-
-core::Timestamp now() {
-  return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-}
 
 // "openai" of "openai.json" and of "portkey-openai.json".
 std::string provider_of_file(const std::filesystem::path& path) {

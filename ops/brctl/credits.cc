@@ -1,6 +1,5 @@
 // brctl credits grant | adjust: an org's balance changed by hand, once, with a reason and a name in the books.
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <memory>
 #include <ostream>
 
@@ -10,6 +9,7 @@
 #include "ops/brctl/operator_client.h"
 #include "ops/brctl/output.h"
 #include "ops/brctl/run.h"
+#include "ops/clock.h"
 
 namespace ops::brctl {
 
@@ -25,7 +25,7 @@ struct Options {
 };
 
 std::string made_id() {
-  return adapters::random::make_ulid(std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now()));
+  return adapters::random::make_ulid(now());
 }
 
 void change_credits(Console& console, const Options& options, const std::string& kind) {

@@ -19,6 +19,7 @@
 #include "ops/brctl/output.h"
 #include "ops/brctl/run.h"
 #include "ops/brctl/table.h"
+#include "ops/clock.h"
 #include "ops/kafka_nodes.h"
 #include "ops/version.h"
 
@@ -125,7 +126,7 @@ void look_at_directory(Report& report, const std::string& name, const path& dire
 }
 
 void look_at_keys(Report& report, const Config& config) {
-  const path keys = path(shared_directory_of(config)) / "keys";
+  const path keys = key_directory_of(config);
   std::error_code error;
   if (!std::filesystem::exists(keys / "master", error))
     return report.fail("keys", (keys / "master").string() + " is not there",
@@ -240,8 +241,7 @@ void look_at_status(Report& report, OperatorClient& client, const std::string& n
                 "use the brctl that came with the service");
   else
     report.ok("versions", status->version);
-  const auto now = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-  const auto apart = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::abs(now - status->time));
+  const auto apart = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::abs(now() - status->time));
   if (apart > clock_difference_max)
     report.warn("clock", std::to_string(apart.count()) + " s between this machine and " + node,
                 "let both follow a time server");
@@ -301,8 +301,8 @@ void examine(Console& console, const NodeFlags& flags, bool as_json) {
     look_at_journal(report, config);
     look_for_fresh(report, "checkpoints", checkpoint_directory_of(config), checkpoint_age_max,
                    "without checkpoints, records missing at the log's end do not show");
-    look_for_fresh(report, "snapshots", path(shared_directory_of(config)) / "blobs" / "segments" / "snapshots",
-                   snapshot_age_max, "without snapshots, a lost state is folded from the whole journal");
+    look_for_fresh(report, "snapshots", path(blob_directory_of(config)) / "segments" / "snapshots", snapshot_age_max,
+                   "without snapshots, a lost state is folded from the whole journal");
     look_at_nodes(report, config, flags.url);
   }
   report.print(console, as_json);

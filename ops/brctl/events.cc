@@ -16,6 +16,7 @@
 #include "ops/brctl/progress.h"
 #include "ops/brctl/run.h"
 #include "ops/brctl/source.h"
+#include "ops/clock.h"
 
 namespace ops::brctl {
 
@@ -37,10 +38,6 @@ struct Options {
   bool json = false;
   bool progress = false;
 };
-
-core::Timestamp now() {
-  return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-}
 
 core::Result<EventFilter> filter_of(const Options& options) {
   EventFilter filter = options.filter;

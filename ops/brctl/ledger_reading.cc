@@ -8,15 +8,12 @@
 #include "ops/brctl/output.h"
 #include "ops/brctl/progress.h"
 #include "ops/brctl/source.h"
+#include "ops/clock.h"
 #include "schemas/journal_codec.h"
 
 namespace ops::brctl {
 
 namespace {
-
-core::Timestamp now() {
-  return std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-}
 
 bool names_one(std::string_view value, const std::vector<std::string>& needles) {
   for (const std::string& needle : needles) {

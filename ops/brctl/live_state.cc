@@ -1,6 +1,5 @@
 #include "ops/brctl/live_state.h"
 
-#include <filesystem>
 #include <utility>
 
 #include "adapters/rocksdb/state.h"
@@ -42,8 +41,7 @@ core::Result<std::unique_ptr<LiveState>> LiveState::open(const Config& config, S
                                                          std::optional<core::Partition> only) {
   std::unique_ptr<processors::StateStore> flushed;
   std::string missing;
-  auto opened = adapters::rocksdb::RocksdbState::open_secondary(std::filesystem::path(config.data.directory) / "state",
-                                                                source.partitions(), {});
+  auto opened = adapters::rocksdb::RocksdbState::open_secondary(state_directory_of(config), source.partitions(), {});
   if (opened.has_value())
     flushed = std::move(*opened);
   else

@@ -15,6 +15,7 @@
 #include "api/operator_access.h"
 #include "api/operator_answers.h"
 #include "ops/brctl/output.h"
+#include "ops/clock.h"
 #include "ops/kafka_nodes.h"
 
 namespace ops::brctl {
@@ -29,7 +30,7 @@ constexpr std::size_t answer_bytes_max = 8u << 20;
 const std::string base = "/internal/operator/v1/";
 
 core::Result<std::unique_ptr<processors::Vault>> open_vault(const Config& config) {
-  const std::filesystem::path keys = std::filesystem::path(shared_directory_of(config)) / "keys";
+  const std::filesystem::path keys = key_directory_of(config);
   std::error_code error;
   // Opening a vault would make one.
   if (!std::filesystem::exists(keys / "master", error))
@@ -132,7 +133,7 @@ core::Result<std::string> OperatorClient::ask(const std::string& node, std::stri
   call.method = method;
   call.target = target;
   call.body = body;
-  call.time = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
+  call.time = now();
   call.nonce = nonce;
 
   adapters::http_client::HttpRequest request;

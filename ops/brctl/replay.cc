@@ -10,7 +10,7 @@
 #include "adapters/embedded_log/log_reader.h"
 #include "adapters/rocksdb/state.h"
 #include "api/json_text.h"
-#include "ops/brctl/arguments.h"
+#include "ops/brctl/journal_part.h"
 #include "ops/brctl/output.h"
 #include "ops/brctl/progress.h"
 #include "ops/brctl/replay_compare.h"
@@ -38,27 +38,13 @@ struct ReplayFlags {
 
 // Which records, as the flags say.
 core::Result<processors::ReplaySettings> settings_of(const ReplayFlags& flags, std::uint32_t partitions) {
+  const auto part = journal_part(flags.partitions, flags.until, partitions);
+  if (!part) return part.error();
   processors::ReplaySettings settings;
   settings.threads = flags.threads;
-  for (const std::uint32_t partition : flags.partitions) {
-    if (partition >= partitions)
-      return core::Error{core::ErrorCode::invalid_request, "there is no partition " + std::to_string(partition) +
-                                                               "; the last one is " + std::to_string(partitions - 1)};
-    settings.partitions.emplace_back(partition);
-  }
-  for (std::uint32_t i = 0; i < partitions && flags.partitions.empty(); ++i) settings.partitions.emplace_back(i);
-  if (flags.until.empty()) return settings;
-  if (const std::optional<LogPlace> place = parse_place(flags.until)) {
-    if (place->partition.value() >= partitions)
-      return core::Error{core::ErrorCode::invalid_request, flags.until + ": there is no such partition"};
-    settings.partitions = {place->partition};
-    settings.ends[place->partition] = core::Offset(place->offset.value() + 1);
-    return settings;
-  }
-  const auto now = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-  const auto time = parse_time(flags.until, now);
-  if (!time) return time.error();
-  settings.until = *time;
+  settings.partitions = part->partitions;
+  settings.until = part->until;
+  if (part->end) settings.ends[part->partitions.front()] = *part->end;
   return settings;
 }
 

@@ -1,11 +1,9 @@
 #include "ops/brctl/replay_compare.h"
 
-#include <filesystem>
 #include <ostream>
 #include <utility>
 
 #include "adapters/rocksdb/state.h"
-#include "adapters/signing/ed25519_signer.h"
 #include "api/json_text.h"
 #include "ops/brctl/arguments.h"
 #include "ops/brctl/output.h"
@@ -35,16 +33,16 @@ core::Result<Comparison> Comparison::begin(const Config& config, Source& source,
   }
   Comparison comparison(source);
   const auto opened =
-      snapshot.empty() ? comparison.open_live(config, settings) : comparison.open_snapshot(config, snapshot, settings);
+      snapshot.empty() ? comparison.open_live(config, settings) : comparison.open_snapshot(snapshot, settings);
   if (!opened) return opened.error();
   return comparison;
 }
 
 core::Result<void> Comparison::open_live(const Config& config, processors::ReplaySettings& settings) {
-  const std::filesystem::path path = std::filesystem::path(config.data.directory) / "state";
+  const std::string path = state_directory_of(config);
   auto live = RocksdbState::open_secondary(path, source_.partitions(), {});
   if (!live) return live.error();
-  name_ = path.string();
+  name_ = path;
   live_ = std::move(*live);
   other_ = live_.get();
   std::vector<core::Partition> partitions;
@@ -67,14 +65,12 @@ core::Result<void> Comparison::open_live(const Config& config, processors::Repla
   return {};
 }
 
-core::Result<void> Comparison::open_snapshot(const Config& config, const std::string& name,
-                                             processors::ReplaySettings& settings) {
+core::Result<void> Comparison::open_snapshot(const std::string& name, processors::ReplaySettings& settings) {
   const auto place = parse_place(name);
   name_ = place ? processors::object_name("snapshots", place->partition, place->offset) : name;
   const auto blobs = source_.blobs();
   if (!blobs) return blobs.error();
-  const auto key = adapters::signing::Ed25519Verifier::read(
-      adapters::signing::public_key_file(std::filesystem::path(shared_directory_of(config)) / "keys"));
+  const auto key = source_.key();
   if (!key) return key.error();
   const auto manifest = processors::read_snapshot(**blobs, **key, name_);
   if (!manifest) return core::Error{manifest.error().code, name_ + ": " + manifest.error().detail};

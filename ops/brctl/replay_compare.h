@@ -37,7 +37,7 @@ class Comparison {
   explicit Comparison(Source& source) : source_(source) {}
 
   core::Result<void> open_live(const Config& config, processors::ReplaySettings& settings);
-  core::Result<void> open_snapshot(const Config& config, const std::string& name, processors::ReplaySettings& settings);
+  core::Result<void> open_snapshot(const std::string& name, processors::ReplaySettings& settings);
   core::Result<void> print_difference(Console& console, bool as_json, const Compared& compared,
                                       processors::StateStore& replayed) const;
 

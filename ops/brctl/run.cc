@@ -4,13 +4,10 @@
 #include <algorithm>
 #include <ostream>
 
+#include "ops/brctl/output.h"
 #include "ops/version.h"
 
 namespace ops::brctl {
-
-namespace {
-constexpr int wrong_arguments = 2;
-}
 
 int run(const std::vector<std::string>& arguments, const Environment& environment, std::ostream& out,
         std::ostream& errors) {

@@ -1,7 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
-#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -9,10 +6,12 @@
 #include "adapters/blobs/local_blobs.h"
 #include "adapters/rocksdb/state.h"
 #include "adapters/signing/ed25519_signer.h"
+#include "ops/brctl/journal_part.h"
 #include "ops/brctl/output.h"
 #include "ops/brctl/run.h"
 #include "ops/brctl/scratch_state.h"
 #include "ops/brctl/source.h"
+#include "ops/clock.h"
 #include "processors/replay/replay.h"
 #include "processors/snapshots/snapshots.h"
 #include "processors/state_digest.h"
@@ -23,7 +22,6 @@ namespace {
 
 using adapters::rocksdb::RocksdbState;
 using adapters::signing::Ed25519Signer;
-using adapters::signing::Ed25519Verifier;
 
 struct SnapshotFlags {
   ConfigFlags config;
@@ -31,15 +29,6 @@ struct SnapshotFlags {
   bool replay = false;
   bool json = false;
 };
-
-std::filesystem::path shared(const Config& config) {
-  return shared_directory_of(config);
-}
-
-bool wanted(const SnapshotFlags& flags, std::uint32_t partition) {
-  return flags.partitions.empty() ||
-         std::find(flags.partitions.begin(), flags.partitions.end(), partition) != flags.partitions.end();
-}
 
 void add_row(Listing& listing, const std::string& name, const core::Result<schemas::SnapshotManifest>& manifest,
              const std::string& verdict) {
@@ -65,22 +54,20 @@ void take(Console& console, const SnapshotFlags& flags) {
   if (!config) return;
   const auto source = Source::open(*config);
   if (!source) return fail(console, source.error());
-  const auto state = RocksdbState::open_secondary(std::filesystem::path(config->data.directory) / "state",
-                                                  (*source)->partitions(), {});
+  const auto part = journal_part(flags.partitions, "", (*source)->partitions());
+  if (!part) return fail(console, part.error());
+  const auto state = RocksdbState::open_secondary(state_directory_of(*config), (*source)->partitions(), {});
   if (!state) return fail(console, state.error());
-  const auto signer = Ed25519Signer::read(shared(*config) / "keys");
+  const auto signer = Ed25519Signer::read(key_directory_of(*config));
   if (!signer) return fail(console, signer.error());
-  const auto blobs = adapters::blobs::LocalBlobs::open(shared(*config) / "blobs");
+  const auto blobs = adapters::blobs::LocalBlobs::open(blob_directory_of(*config));
   if (!blobs) return fail(console, blobs.error());
   Listing listing = make_listing();
-  for (std::uint32_t number = 0; number < (*source)->partitions(); ++number) {
-    if (!wanted(flags, number)) continue;
-    const core::Partition partition(number);
+  for (const core::Partition partition : part->partitions) {
     const auto position = (*state)->get(partition, schemas::position_key);
     if (!position) return fail(console, position.error());
     if (!*position) continue;
-    const auto now = std::chrono::time_point_cast<core::Duration>(std::chrono::system_clock::now());
-    const auto taken = processors::take_snapshot(**state, partition, **blobs, **signer, now);
+    const auto taken = processors::take_snapshot(**state, partition, **blobs, **signer, now());
     if (!taken) return fail(console, taken.error());
     add_row(listing, processors::name_of(*taken), *taken, "taken");
   }
@@ -112,14 +99,15 @@ void look(Console& console, const SnapshotFlags& flags, Look look) {
   if (!config) return;
   const auto source = Source::open(*config);
   if (!source) return fail(console, source.error());
+  const auto part = journal_part(flags.partitions, "", (*source)->partitions());
+  if (!part) return fail(console, part.error());
   const auto blobs = (*source)->blobs();
   if (!blobs) return fail(console, blobs.error());
-  const auto key = Ed25519Verifier::read(adapters::signing::public_key_file(shared(*config) / "keys"));
+  const auto key = (*source)->key();
   if (!key) return fail(console, key.error());
   Listing listing = make_listing();
-  for (std::uint32_t number = 0; number < (*source)->partitions(); ++number) {
-    if (!wanted(flags, number)) continue;
-    const auto names = processors::list_snapshots(**blobs, core::Partition(number));
+  for (const core::Partition partition : part->partitions) {
+    const auto names = processors::list_snapshots(**blobs, partition);
     if (!names) return fail(console, names.error());
     for (const std::string& name : *names) {
       const auto manifest = processors::read_snapshot(**blobs, **key, name);

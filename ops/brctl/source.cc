@@ -58,6 +58,10 @@ std::optional<std::uint32_t> partitions_of(std::string_view identity) {
   return count;
 }
 
+std::filesystem::path key_file(const Config& config) {
+  return adapters::signing::public_key_file(key_directory_of(config));
+}
+
 class LogStream final : public RecordStream {
  public:
   LogStream(LogScan scan, std::uint64_t bytes) : scan_(std::move(scan)), bytes_(bytes) {}
@@ -184,16 +188,14 @@ core::Result<std::unique_ptr<Source>> Source::open(const Config& config) {
 
 core::Result<void> Source::open_archive() {
   history_ = journal_.get();
-  const std::filesystem::path shared = shared_directory_of(config_);
-  const auto key_file = adapters::signing::public_key_file(shared / "keys");
   std::error_code error;
-  if (!std::filesystem::exists(key_file, error) || !std::filesystem::exists(shared / "blobs", error)) return {};
-  auto key = adapters::signing::Ed25519Verifier::read(key_file);
-  if (!key) return key.error();
+  if (!std::filesystem::exists(key_file(config_), error) || !std::filesystem::exists(blob_directory_of(config_), error))
+    return {};
+  const auto verifier = key();
+  if (!verifier) return verifier.error();
   const auto found = blobs();
   if (!found) return found.error();
-  key_ = std::move(*key);
-  archived_ = std::make_unique<processors::ArchivedJournal>(*journal_, **found, *key_);
+  archived_ = std::make_unique<processors::ArchivedJournal>(*journal_, **found, **verifier);
   history_ = archived_.get();
   return {};
 }
@@ -245,12 +247,20 @@ core::Result<void> Source::open_kafka() {
 
 core::Result<processors::BlobStore*> Source::blobs() {
   if (!blobs_) {
-    auto opened =
-        adapters::blobs::LocalBlobs::open_existing(std::filesystem::path(shared_directory_of(config_)) / "blobs");
+    auto opened = adapters::blobs::LocalBlobs::open_existing(blob_directory_of(config_));
     if (!opened) return opened.error();
     blobs_ = std::move(*opened);
   }
   return blobs_.get();
+}
+
+core::Result<const processors::Verifier*> Source::key() {
+  if (!key_) {
+    auto read = adapters::signing::Ed25519Verifier::read(key_file(config_));
+    if (!read) return read.error();
+    key_ = std::move(*read);
+  }
+  return key_.get();
 }
 
 std::unique_ptr<RecordStream> Source::records() {

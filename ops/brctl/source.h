@@ -55,6 +55,8 @@ class Source {
   adapters::embedded_log::LogReader* log() { return log_; }
   // For reading. Errors: storage_failed (no such directory).
   core::Result<processors::BlobStore*> blobs();
+  // Of what is signed: snapshots, archive. Errors: storage_failed, configuration_invalid (it is no key).
+  core::Result<const processors::Verifier*> key();
 
   // All partitions: of an embedded log in one pass, in the order of the files, after what only the archive has.
   std::unique_ptr<RecordStream> records();
@@ -81,7 +83,7 @@ class Source {
   std::unique_ptr<processors::JournalReader> journal_;  // after what it borrows
   adapters::embedded_log::LogReader* log_ = nullptr;
   std::unique_ptr<processors::BlobStore> blobs_;
-  std::unique_ptr<processors::Verifier> key_;              // null where nothing was ever signed
+  std::unique_ptr<processors::Verifier> key_;
   std::unique_ptr<processors::ArchivedJournal> archived_;  // null where there cannot be an archive
   processors::JournalReader* history_ = nullptr;
 };

@@ -80,7 +80,9 @@ class Answers(ServiceTest):
         batch = customer.ended(customer.submit({"items": response_items(1), "webhook_url": receiver.url()})["id"])
         receiver.wait_for(1)
         delivery = "msg_" + batch["id"].removeprefix("bat_")
-        told(f"orgs/{org}/deliveries/{delivery}/retry", 202)
+        # The receiver has answered before the service knows; until then the delivery is being sent already.
+        until(lambda: not told(f"orgs/{org}/deliveries/{delivery}/retry", 202)["replayed"], "the delivery to have ended",
+              every=0.2)
         receiver.wait_for(2)
         told(f"orgs/{org}/deliveries/msg_x/retry", 404, "not_found")
         for choice in ("retry", "drop"):
@@ -314,7 +316,7 @@ class Erasure(ServiceTest):
 
     def test_an_erasure_that_was_cut_off_is_finished(self):
         """Would be broken: a crash in between leaves prompts behind, or a key, for ever."""
-        for point in ("F16", "F17", "F18"):
+        for point in ("F30", "F31", "F32"):
             with self.subTest(point):
                 service = self.start()
                 customer = Customer(service)

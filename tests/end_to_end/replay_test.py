@@ -56,6 +56,9 @@ class Replay(unittest.TestCase):
             self.assertEqual({row["next_offset"] for row in early}, {0})
             beyond = self.brctl("replay", "--until", f"{busy['partition']}/99999999", expect=2)
             self.assertIn("no such record", beyond)
+            for command in (("audit",), ("replay",), ("snapshot", "list"), ("archive", "list"), ("archive", "run")):
+                nothing = self.brctl(*command, "--partition", "999", expect=2)
+                self.assertIn("there is no partition 999", nothing)
 
     @unittest.skipUnless(shutil.which("ldb"), "rocksdb-tools is not installed")
     def test_a_row_that_was_altered_is_named_with_the_event_that_wrote_it(self):

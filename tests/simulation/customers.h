@@ -1,0 +1,76 @@
+// The customers of a history, who come by HTTP as anyone does: they quote, submit, cancel, pay, look, pry, send the
+// same again when nobody answered; and keep what they were told.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/ids.h"
+#include "tests/simulation/process.h"
+#include "tests/simulation/weather.h"
+
+namespace simulation {
+
+class World;
+
+class Customers {
+ public:
+  explicit Customers(World& world);
+  ~Customers();
+
+  void begin();
+  // No customer begins anything any more; what was begun is brought to its end.
+  void finish();
+  bool done() const { return steps_left_ == 0; }
+  // Nothing is waited for.
+  bool quiet() const { return waiting_ == 0; }
+  std::string waits_for() const;
+
+ private:
+  struct Customer;
+  using Who = std::shared_ptr<Customer>;
+  using Then = std::function<void(const Reply&)>;
+
+  void sign_up();
+  void rest(const Who& who);
+  void act(const Who& who);
+
+  void quote(const Who& who);
+  void submit(const Who& who);
+  void accept(const Who& who, bool again);
+  void submit_again(const Who& who, bool other);
+  void race(const Who& who);
+  void cancel(const Who& who);
+  void retry(const Who& who);
+  void look(const Who& who);
+  void pry(const Who& who);
+  void judge(const Who& who);
+  void buy(const Who& who);
+  void pay(const Who& who);
+  void refund(const Who& who);
+  void dispute(const Who& who);
+  void grant(const Who& who);
+  void leave(const Who& who);
+
+  std::string manifest(const Who& who);
+  void told_of_batch(const Who& who, const Reply& reply);
+  void tell_of_payment(const std::string& event);
+
+  // Asks one machine after the other until one answers something that settles it. A call that changes something is
+  // sent again only with an Idempotency-Key, or where once more is fine.
+  void call(const Who& who, Call call, bool again, Then then);
+  void call_once(std::size_t machine, Call call, Then then);
+  void command(const Who& who, core::AggregateKey aggregate, core::Command command, std::function<void(bool)> then);
+
+  World& world_;
+  std::vector<Who> customers_;
+  std::uint64_t steps_left_ = 0;
+  std::uint64_t names_ = 0;
+  std::size_t waiting_ = 0;  // for answers
+  bool finishing_ = false;
+};
+
+}  // namespace simulation
