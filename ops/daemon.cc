@@ -19,6 +19,7 @@
 
 #include "adapters/blobs/local_blobs.h"
 #include "adapters/catalog_store/catalog_store.h"
+#include "adapters/files/files.h"
 #include "adapters/files/lock_file.h"
 #include "adapters/http_client/http_client.h"
 #include "adapters/local_checkout/local_checkout.h"
@@ -237,13 +238,9 @@ class Daemon::Parts {
 };
 
 core::Result<void> Daemon::Parts::open_data() {
+  constexpr mode_t open_to_read = 0755;  // what is private in them has rights of its own
   const std::filesystem::path data = config_.data.directory;
-  std::error_code error;
-  std::filesystem::create_directories(data, error);
-  if (error)
-    return core::Error{core::ErrorCode::storage_failed,
-                       "cannot make the data directory " + data.string() + ": " + error.message()};
-
+  if (const auto made = adapters::files::make_directories(data, open_to_read); made.has_error()) return made;
   auto lock = adapters::files::LockFile::acquire(data / "lock");
   if (lock.has_error()) return lock.error();
   lock_.emplace(std::move(*lock));
@@ -258,10 +255,7 @@ core::Result<void> Daemon::Parts::open_data() {
   if (const auto checked = check_identity(data, *bus_, config_.journal.partitions); checked.has_error()) return checked;
 
   const std::filesystem::path shared = shared_directory_of(config_);
-  std::filesystem::create_directories(shared, error);
-  if (error)
-    return core::Error{core::ErrorCode::storage_failed,
-                       "cannot make the shared directory " + shared.string() + ": " + error.message()};
+  if (const auto made = adapters::files::make_directories(shared, open_to_read); made.has_error()) return made;
   auto vault = adapters::vault::LocalVault::open(key_directory_of(config_));
   if (vault.has_error()) return vault.error();
   vault_ = std::move(*vault);
