@@ -13,7 +13,7 @@ from support.service import PROGRAM, ROOT
 PROGRAMS = (PROGRAM, PROGRAM.with_name("brctl"))
 COMMANDS = PROGRAM.parent.parent / "compile_commands.json"
 ALWAYS = ("-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection", "-fPIE")
-RELEASE = ("-D_FORTIFY_SOURCE=3",)
+RELEASE = ("-D_FORTIFY_SOURCE=3", "-D_GLIBCXX_ASSERTIONS")
 
 
 def told(*command):
@@ -41,6 +41,7 @@ class SupplyChain(unittest.TestCase):
                 self.assertIn("__stack_chk_fail", symbols)
                 if is_release():
                     self.assertRegex(symbols, r"__\w+_chk@")
+                    self.assertIn("__glibcxx_assert_fail", symbols)
         compiled = [one for one in json.loads(COMMANDS.read_text()) if not one["file"].endswith("_test.cc")]
         self.assertGreater(len(compiled), 100)
         for one in compiled:
