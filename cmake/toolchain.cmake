@@ -29,15 +29,15 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
 endif()
 # Hardening; tests/security/supply_chain_test.py looks for it in the programs. Position-independent is set above, and is
 # what Debian's compiler links anyway.
-add_compile_options(-fstack-protector-strong -fstack-clash-protection -fcf-protection)
+add_compile_options(-fstack-protector-strong $<$<CONFIG:Release>:-fstack-clash-protection> -fcf-protection)
 add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
   # Of standard containers: an index out of range ends the process instead of reading on. For its cost see docs/threat_model.md.
   add_compile_options(-D_GLIBCXX_ASSERTIONS)
+  # No path of this checkout in what is compiled.
+  add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 endif()
-# No path of this checkout in what is compiled.
-add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}=.)
 if(BATCHROUTER_SANITIZE MATCHES thread)
   add_compile_options(-Wno-tsan)  # Asio uses atomic_thread_fence, which g++ 12 says it cannot follow
 endif()
