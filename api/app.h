@@ -68,8 +68,10 @@ struct App {
   std::function<std::optional<std::string>(core::Partition)> forward_to = {};
   const processors::LaneScores* lane_scores = nullptr;  // null: lanes are known by their static priors alone
   const processors::LaneBoard* lane_board = nullptr;    // null: how the lanes are is not known
-  processors::LaneControl* lane_control = nullptr;      // null: nothing can be done about them
-  processors::CheckoutProvider* checkout = nullptr;     // null: credit cannot be bought
+  // Why nothing can be written, where that can be seen before it is tried.
+  std::function<std::optional<core::Error>()> storage_fault = [] { return std::nullopt; };
+  processors::LaneControl* lane_control = nullptr;                          // null: nothing can be done about them
+  processors::CheckoutProvider* checkout = nullptr;                         // null: credit cannot be bought
   const adapters::local_checkout::LocalCheckout* local_checkout = nullptr;  // null: its page is switched off
 };
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "api/http/json_depth.h"
+#include "schemas/compact_json.h"
 
 namespace api {
 
@@ -52,11 +52,13 @@ core::Result<JsonBody> JsonBody::parse(const http::Request& request, std::initia
     const auto content_type = request.headers.get("content-type");
     if (!content_type || !names_json(*content_type))
       return core::Error{core::ErrorCode::unsupported_media_type, "send the body as Content-Type: application/json"};
-    if (const auto depth = http::check_json_depth(request.body); depth.has_error()) return depth.error();
-    document->json.Parse<rapidjson::kParseValidateEncodingFlag>(request.body.data(), request.body.size());
-    if (document->json.HasParseError())
-      return core::Error{core::ErrorCode::malformed_json,
-                         "the body is not JSON: byte " + std::to_string(document->json.GetErrorOffset())};
+    const core::Result<std::string> json = schemas::compact_json(request.body);
+    if (json.has_error() && json.error().code == core::ErrorCode::json_too_deep)
+      return core::Error{core::ErrorCode::json_too_deep, "the body is " + json.error().detail};
+    if (json.has_error())
+      return core::Error{core::ErrorCode::malformed_json, "the body is not JSON: byte " + json.error().param};
+    document->json.Parse<rapidjson::kParseIterativeFlag>(json->data(), json->size());
+    if (document->json.HasParseError()) return core::Error{core::ErrorCode::malformed_json, "the body is not JSON"};
     if (!document->json.IsObject())
       return core::Error{core::ErrorCode::invalid_request, "the body must be a JSON object"};
   }

@@ -33,8 +33,8 @@ class TryLimits {
   RateLimiter limiter_;
 };
 
-// Waits until so long after `started` that the work for a known address (a row, an fsync) cannot be told from that for
-// an unknown one.
+// Waits until a tenth of a second after `started`, or two, or three …: so the work for a known address (a row, an
+// fsync) cannot be told from that for an unknown one, also while passwords wait for their turn.
 http::awaitable<void> answer_alike(std::chrono::steady_clock::time_point started);
 
 }  // namespace api

@@ -1,4 +1,6 @@
 // The service. See ops/daemon.h; `batchrouter --help` lists its configuration.
+#include <sys/stat.h>
+
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -9,6 +11,7 @@
 extern char** environ;
 
 int main(int count, char** values) {
+  ::umask(::umask(0) | S_IRWXO);  // nobody else on the machine reads what it writes, RocksDB's files among them
   const std::vector<std::string> arguments(values + 1, values + count);
   if (const auto information = ops::information_asked_for(arguments)) {
     std::fputs(information->c_str(), stdout);

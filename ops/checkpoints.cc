@@ -40,6 +40,17 @@ core::Result<std::vector<std::string>> list_files(const std::filesystem::path& d
   return names;
 }
 
+// The file has these bytes, which it begins with, and nothing behind them, durably. They are written once more, since
+// the sync that should have brought them to the disk may have failed or not have come.
+core::Result<void> settle(const std::filesystem::path& path, std::string_view bytes) {
+  const auto file = files::open(path, O_WRONLY);
+  if (file.has_error()) return file.error();
+  if (const auto all = files::write_all(*file, bytes, path); all.has_error()) return all;
+  if (::ftruncate(file->number(), static_cast<off_t>(bytes.size())) != 0)
+    return files::failure("cannot cut off what a crash left of", path);
+  return files::sync(*file, path);
+}
+
 }  // namespace
 
 core::Result<void> Checkpoints::prepare(const std::filesystem::path& directory, core::Timestamp now) {
@@ -66,9 +77,8 @@ core::Result<void> Checkpoints::find_end() {
     core::Result<std::string> text = files::read_whole(directory_ / *name);
     if (text.has_error()) return text.error();
     const std::size_t end = text->rfind('\n') + 1;  // 0 when there is none
-    if (end < text->size() && ::truncate((directory_ / *name).c_str(), static_cast<off_t>(end)) != 0)
-      return files::failure("cannot cut off what a crash left", directory_ / *name);
     text->resize(end);
+    if (const auto settled = settle(directory_ / *name, *text); settled.has_error()) return settled;
     if (text->empty()) continue;
     text->pop_back();
     const std::string line = text->substr(text->rfind('\n') + 1);
@@ -81,7 +91,7 @@ core::Result<void> Checkpoints::find_end() {
     break;
   }
   found_ = true;
-  return {};
+  return files::sync_directory(directory_);
 }
 
 core::Result<std::string> Checkpoints::lines(core::Timestamp now, std::map<core::Partition, core::Offset>& written) {

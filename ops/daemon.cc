@@ -19,6 +19,7 @@
 
 #include "adapters/blobs/local_blobs.h"
 #include "adapters/catalog_store/catalog_store.h"
+#include "adapters/files/files.h"
 #include "adapters/files/lock_file.h"
 #include "adapters/http_client/http_client.h"
 #include "adapters/local_checkout/local_checkout.h"
@@ -41,11 +42,13 @@
 #include "ops/checkpoints.h"
 #include "ops/clock.h"
 #include "ops/config_values.h"
+#include "ops/limits.h"
 #include "ops/mail.h"
 #include "ops/providers.h"
 #include "ops/version.h"
 #include "processors/archive/archived_journal.h"
 #include "processors/effects.h"
+#include "processors/fault_point.h"
 #include "processors/node.h"
 #include "processors/snapshots/snapshots.h"
 #include "processors/upkeep/upkeep.h"
@@ -61,6 +64,7 @@ constexpr std::size_t long_work_threads = 2;                     // imports take
 constexpr auto state_flush_interval = std::chrono::seconds(60);  // bounds what a crash has to replay
 constexpr auto upkeep_interval = std::chrono::minutes(1);
 constexpr std::size_t recovery_threads = 4;
+constexpr std::size_t other_threads = 16;  // the journal's, the state's, those of mail, resolving and calls
 constexpr auto settle_time =
     std::chrono::seconds(60);  // then requests are taken, and those for a partition not served yet refused
 constexpr auto units_stop_time = std::chrono::seconds(10);
@@ -140,7 +144,7 @@ core::Result<std::unique_ptr<adapters::rocksdb::RocksdbState>> open_state(const 
   adapters::rocksdb::Settings settings;
   settings.block_cache_bytes = config.state.cache_bytes;
   auto state = adapters::rocksdb::RocksdbState::open_state(path, config.journal.partitions, settings);
-  if (state.has_value()) return state;
+  if (state.has_value() || state.error().code == core::ErrorCode::unavailable) return state;
   warn(log, "state_rebuilt", {{"reason", state.error().detail}});
   if (const auto destroyed = adapters::rocksdb::destroy_state(path); destroyed.has_error()) return destroyed.error();
   return adapters::rocksdb::RocksdbState::open_state(path, config.journal.partitions, settings);
@@ -234,13 +238,9 @@ class Daemon::Parts {
 };
 
 core::Result<void> Daemon::Parts::open_data() {
+  constexpr mode_t open_to_read = 0755;  // what is private in them has rights of its own
   const std::filesystem::path data = config_.data.directory;
-  std::error_code error;
-  std::filesystem::create_directories(data, error);
-  if (error)
-    return core::Error{core::ErrorCode::storage_failed,
-                       "cannot make the data directory " + data.string() + ": " + error.message()};
-
+  if (const auto made = adapters::files::make_directories(data, open_to_read); made.has_error()) return made;
   auto lock = adapters::files::LockFile::acquire(data / "lock");
   if (lock.has_error()) return lock.error();
   lock_.emplace(std::move(*lock));
@@ -255,10 +255,7 @@ core::Result<void> Daemon::Parts::open_data() {
   if (const auto checked = check_identity(data, *bus_, config_.journal.partitions); checked.has_error()) return checked;
 
   const std::filesystem::path shared = shared_directory_of(config_);
-  std::filesystem::create_directories(shared, error);
-  if (error)
-    return core::Error{core::ErrorCode::storage_failed,
-                       "cannot make the shared directory " + shared.string() + ": " + error.message()};
+  if (const auto made = adapters::files::make_directories(shared, open_to_read); made.has_error()) return made;
   auto vault = adapters::vault::LocalVault::open(key_directory_of(config_));
   if (vault.has_error()) return vault.error();
   vault_ = std::move(*vault);
@@ -342,6 +339,7 @@ core::Result<void> Daemon::Parts::make_api() {
                         blocking_pool_.get_executor(), long_work_pool_.get_executor(), now,
                         [this] { return node_->halted(); }, [this] { return metrics_.render(); }, metrics_, log_,
                         [this](core::Partition partition) { return node_->elsewhere(partition); }});
+  app_->storage_fault = [this] { return room_fault({config_.data.directory, shared_directory_of(config_)}); };
   api::http::Router router;
   api::resources::add_all(router, *app_);
   api::http::Hooks hooks;
@@ -352,12 +350,20 @@ core::Result<void> Daemon::Parts::make_api() {
     metrics_.count("batchrouter_http_requests_total", {{"route", route}, {"status", code}});
     metrics_.observe_seconds("batchrouter_http_request_seconds", {{"route", route}},
                              std::chrono::duration<double>(duration).count());
-    debug(log_, "request", {{"id", request.request_id}, {"route", route}, {"status", status}});
+    if (status == 500)
+      processors::error(log_, "request_failed", {{"id", request.request_id}, {"route", route}});
+    else
+      debug(log_, "request", {{"id", request.request_id}, {"route", route}, {"status", status}});
   };
   hooks.handler_failed = [this](const api::http::Request& request, std::string_view what) {
     processors::error(log_, "handler_failed", {{"id", request.request_id}, {"route", request.route}, {"what", what}});
   };
-  server_.emplace(http_context_.get_executor(), http_settings(config_.http), std::move(router), std::move(hooks));
+  api::http::Settings settings = http_settings(config_.http);
+  const std::uint64_t descriptors = raise_descriptor_limit();
+  settings.connections_max = connections_that_fit(settings.connections_max, descriptors);
+  if (settings.connections_max < config_.http.connections_max)
+    warn(log_, "connections_limited", {{"connections", settings.connections_max}, {"descriptors", descriptors}});
+  server_.emplace(http_context_.get_executor(), std::move(settings), std::move(router), std::move(hooks));
   if (const auto bound = server_->bind(); bound.has_error()) return bound;
   const std::string public_url = public_url_of(config_, server_->port());
   app_->settings.public_url = public_url;
@@ -508,6 +514,7 @@ void Daemon::Parts::stop() {
     auto stop_serving = server_->stop(config_.http.drain_time);
     boost::asio::co_spawn(http_context_, std::move(stop_serving), boost::asio::use_future).wait();
   }
+  FAULT_POINT(F28);
   if (dispatcher_) {
     dispatcher_->stop();
     wait_until_idle();
@@ -553,9 +560,17 @@ Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() = default;
 
 core::Result<std::unique_ptr<Daemon>> Daemon::start(const Config& config) {
-  auto parts = std::make_unique<Parts>(config);
-  if (const auto started = parts->start(); started.has_error()) return started.error();
-  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+  const std::size_t threads = partition_threads + work_threads + blocking_threads + long_work_threads +
+                              recovery_threads + config.http.threads + other_threads;
+  if (const auto checked = check_threads(threads); checked.has_error()) return checked.error();
+  try {
+    auto parts = std::make_unique<Parts>(config);
+    if (const auto started = parts->start(); started.has_error()) return started.error();
+    return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+  } catch (const std::exception& exception) {
+    return core::Error{core::ErrorCode::unavailable, std::string("memory or threads are lacking: ") + exception.what() +
+                                                         "; raise the limits of this process"};
+  }
 }
 
 int Daemon::wait() {

@@ -8,6 +8,7 @@
 #include "core/mutant.h"
 #include "core/parking/rules.h"
 #include "processors/chain.h"
+#include "processors/fault_point.h"
 #include "schemas/bus_command.h"
 #include "schemas/digest.h"
 
@@ -258,6 +259,7 @@ void PartitionLoop::begin_turn() {
   if (MUTANT(24)) {
     for (auto& [answered, result] : std::exchange(turn->answers, {})) answered(std::move(result));
   }
+  FAULT_POINT(F01);
   append(std::move(turn));
 }
 
@@ -361,10 +363,13 @@ void PartitionLoop::end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offs
   turn_in_flight_ = false;
   core::Result<void> written;
   if (confirmed.has_error()) {
+    if (confirmed.error().code == core::ErrorCode::fenced) FAULT_POINT(F26);
     written = confirmed.error();
   } else if (!turn->events.empty()) {
+    FAULT_POINT(F04);
     fold_.appended(*confirmed, turn->record);
     written = fold_.write();
+    FAULT_POINT(F06);
     metrics_.count("batchrouter_events_total", {}, static_cast<double>(turn->events.size()));
   }
   if (written.has_error()) {

@@ -2,6 +2,7 @@
 #include <future>
 #include <utility>
 
+#include "processors/fault_point.h"
 #include "processors/partition_loop.h"
 #include "processors/snapshots/snapshots.h"
 
@@ -74,6 +75,7 @@ core::Result<void> PartitionLoop::load_position(core::Offset end) {
 core::Result<void> PartitionLoop::replay(core::Offset until) {
   std::optional<core::Error> failure;
   const auto visit = [&](const StoredRecord& stored_record) {
+    FAULT_POINT(F24);
     core::Result<void> applied = check_wanted();
     if (applied.has_value()) {
       const core::Result<bool> counted = fold_.take(stored_record);
@@ -106,6 +108,7 @@ core::Result<void> PartitionLoop::take_over() {
              core::AggregateKey("partition:" + number), core::PartitionOpened{epoch, settings_.instance}});
   JournalRecord record = make_record(epoch, time, std::move(group));
   record.chain = unknown_chain;
+  FAULT_POINT(F25);
 
   std::promise<core::Result<core::Offset>> confirmed;
   journal_.append(settings_.partition, std::move(record),

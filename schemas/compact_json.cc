@@ -52,6 +52,9 @@ class CompactWriter final : public JsonWriter {
 }  // namespace
 
 core::Result<std::string> compact_json(std::string_view text, int depth_max) {
+  // The parser takes a NUL for the end.
+  if (const std::size_t nul = text.find('\0'); nul != text.npos)
+    return core::Error{core::ErrorCode::malformed_json, "A NUL byte stands here.", std::to_string(nul)};
   constexpr unsigned flags =
       rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
   rapidjson::StringBuffer buffer;

@@ -82,7 +82,7 @@ constexpr bool may_be_absent(const Field<Class, std::optional<Member>>&) {
 
 #define SCHEMAS_LATER(type, ...) \
   template <>                    \
-  constexpr auto later_members<type> = std::to_array({SCHEMAS_FOR_EACH(SCHEMAS_NAME, __VA_ARGS__)})
+  inline constexpr auto later_members<type> = std::to_array({SCHEMAS_FOR_EACH(SCHEMAS_NAME, __VA_ARGS__)})
 
 #define SCHEMAS_TYPE(type, text)                    \
   template <>                                       \

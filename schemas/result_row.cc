@@ -1,10 +1,9 @@
 #include "schemas/result_row.h"
 
 #include <rapidjson/document.h>
-#include <rapidjson/memorystream.h>
-#include <rapidjson/reader.h>
 
 #include "schemas/descriptions.h"
+#include "schemas/dialect/json.h"
 #include "schemas/json_codec.h"
 #include "schemas/json_scalar.h"
 
@@ -13,15 +12,6 @@ namespace schemas {
 SCHEMAS_ENUM(ItemOutcome, succeeded, failed, exhausted, cancelled, expired, discarded);
 
 namespace {
-
-// Keeps numbers digit by digit.
-class CompactWriter final : public JsonWriter {
- public:
-  using JsonWriter::JsonWriter;
-  bool RawNumber(const char* digits, rapidjson::SizeType size, bool) {
-    return RawValue(digits, size, rapidjson::kNumberType);
-  }
-};
 
 class Row {
  public:
@@ -56,15 +46,10 @@ class Row {
   }
   // From outside. A row is one line of JSON whatever a provider sends: what is no JSON stands there as text.
   void foreign_json(const char* name, std::string_view value) {
-    constexpr unsigned flags =
-        rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag | rapidjson::kParseValidateEncodingFlag;
-    rapidjson::StringBuffer compact;
-    CompactWriter writer(compact);
-    rapidjson::MemoryStream stream(value.data(), value.size());
-    if (rapidjson::Reader().Parse<flags>(stream, writer))
-      json(name, {compact.GetString(), compact.GetSize()});
+    if (const core::Result<std::string> compact = dialect::compact_json(value))
+      json(name, *compact);
     else
-      text(name, value);
+      text(name, dialect::valid_utf8(value));
   }
   void money(const char* name, core::Money value) {
     begin(name);

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "schemas/compact_json.h"
+
 namespace schemas {
 namespace {
 
@@ -52,6 +54,15 @@ rapidjson::Document parsed(const std::string& row) {
 
 std::string_view without_newline(const std::string& row) {
   return std::string_view(row).substr(0, row.size() - 1);
+}
+
+// If this failed, a provider could make the rows of its answers unreadable.
+TEST(ResultRow, ABodyThatIsNoUtf8MakesNoRowThatIsNone) {
+  for (const std::string body : {"{\"a\":\"\xE2\"}", "{\"a\":\"\\udc00\"}", "\xFF no JSON", "{}\xC3"}) {
+    ItemResult result = succeeded();
+    result.provider_body = body;
+    EXPECT_TRUE(compact_json(render_rows(result).raw).has_value()) << body;
+  }
 }
 
 // If this failed, programs written after the product's documents could not read our results.

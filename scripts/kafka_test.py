@@ -37,23 +37,36 @@ class Kafka(unittest.TestCase):
         self.assertEqual(self.run_kafka("down", "--data", self.data).returncode, 0)
         self.assertFalse(self.data.exists())
 
-    def test_where_jars_cannot_be_fetched_there_is_no_broker(self):
-        """In a copy of the scripts, so that no jars are there yet."""
+    def up_with_maven(self, script):
+        """In a copy of the scripts, so that no jars are there yet. script: what mvn does."""
         copy = self.directory / "copy"
-        (copy / "scripts").mkdir(parents=True)
+        (copy / "scripts").mkdir(parents=True, exist_ok=True)
         for name in ("lib.sh", "kafka", "kafka_broker"):
             subprocess.run(["cp", "-r", SCRIPTS / name, copy / "scripts"], check=True)
         programs = self.directory / "programs"
-        programs.mkdir()
-        for path, text in ((copy / "scripts" / "setup", "exit 0"), (programs / "mvn", "exit 1")):
+        programs.mkdir(exist_ok=True)
+        for path, text in ((copy / "scripts" / "setup", "exit 0"), (programs / "mvn", script)):
             path.write_text(f"#!/bin/sh\n{text}\n")
             path.chmod(0o755)
         environment = {**os.environ, "PATH": f"{programs}:{os.environ['PATH']}"}
-        ended = subprocess.run([copy / "scripts" / "kafka", "up", "--data", self.data], env=environment,
-                               capture_output=True, text=True, timeout=60)
+        return subprocess.run([copy / "scripts" / "kafka", "up", "--data", self.data], env=environment,
+                              capture_output=True, text=True, timeout=60)
+
+    def test_where_jars_cannot_be_fetched_there_is_no_broker(self):
+        ended = self.up_with_maven("exit 1")
         self.assertEqual((ended.returncode, ended.stdout), (3, ""))
         self.assertRegex(ended.stderr.splitlines()[-1], "^no broker: ")
         self.assertFalse((self.data / "address").exists())
+
+    def test_jars_that_are_not_those_of_the_list_are_never_run(self):
+        jar = 'for word; do case $word in -DoutputDirectory=*) out=${word#*=};; esac; done; mkdir -p "$out"; '
+        names = [line.split()[1] for line in (SCRIPTS / "kafka_broker" / "jars.sha256").read_text().splitlines()]
+        for made in (f'touch "$out/{names[0]}"', "; ".join(f'touch "$out/{name}"' for name in names), 'touch "$out/other.jar"'):
+            with self.subTest(made[:60]):
+                ended = self.up_with_maven(jar + made)
+                self.assertEqual(ended.returncode, 1, ended.stderr)
+                self.assertIn("jars.sha256", ended.stderr.splitlines()[-1])
+                self.assertFalse((self.data / "address").exists())
 
     def test_a_process_that_only_has_the_number_of_a_node_is_left_alone(self):
         node = self.data / "node-1"

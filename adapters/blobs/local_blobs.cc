@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "core/invariant.h"
+#include "processors/fault_point.h"
 #include "schemas/digest.h"
 
 namespace adapters::blobs {
@@ -146,9 +147,11 @@ class Writer final : public processors::BlobWriter {
     if (auto done = files::sync(file_, temporary_); !done) return done;
     const core::Result<path> place = make_place_(digest);
     if (!place) return place.error();
+    FAULT_POINT(F16);
     // The same content replaces itself: both files are whole, and whoever reads the old one keeps it.
     if (::rename(temporary_.c_str(), place->c_str()) != 0) return files::failure("cannot put in place", *place);
     finished_ = true;
+    FAULT_POINT(F17);
     return files::sync_directory(place->parent_path());
   }
 

@@ -1,5 +1,6 @@
 #include "adapters/blobs/local_blobs.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -8,6 +9,7 @@
 #include <thread>
 
 #include "adapters/files/temporary_directory.h"
+#include "adapters/files/test_sync_witness.h"
 #include "schemas/digest.h"
 
 namespace adapters::blobs {
@@ -88,6 +90,55 @@ TEST_F(LocalBlobsTest, ABlobIsReadBackUnderItsDigestAlsoAfterReopening) {
 }
 
 // If this failed, whoever mistypes a directory would find one made there.
+TEST_F(LocalBlobsTest, WhatItCallsDurableIsSynced) {
+  store.reset();
+  std::filesystem::remove_all(root());
+  const files::SyncWitness witness;
+  const auto expect_synced = [&] { EXPECT_THAT(witness.unsynced(root()), testing::IsEmpty()); };
+  store = *LocalBlobs::open(root());
+  expect_synced();
+  put("one");
+  put("two");
+  expect_synced();
+  const core::OrgId org("org_1");
+  for (const char* bytes : {"three", "four"}) {
+    auto writer = *store->create(org);
+    ASSERT_TRUE(writer->append(bytes));
+    ASSERT_TRUE(writer->finish());
+    expect_synced();
+  }
+  const auto segment = *store->open_segment("results/p1/lines");
+  ASSERT_TRUE(segment->append("line\nline\nhalf"));
+  ASSERT_TRUE(segment->sync());
+  expect_synced();
+  ASSERT_TRUE(segment->truncate(10));
+  expect_synced();
+  for (const char* bytes : {"first", "in its place"}) {
+    ASSERT_TRUE(store->put("archive/p1/index", bytes));
+    expect_synced();
+  }
+  ASSERT_TRUE(store->erase(org));
+  expect_synced();
+}
+
+// Names that were there were perhaps never synced, by a process that was killed.
+TEST_F(LocalBlobsTest, WhatIsBuiltOnNamesOfADeadProcessIsSynced) {
+  const core::OrgId org("org_1");
+  const auto use = [&] {
+    put("one");
+    auto writer = *store->create(org);
+    ASSERT_TRUE(writer->append("two"));
+    ASSERT_TRUE(writer->finish());
+    ASSERT_TRUE((*store->open_segment("results/p1/lines"))->sync());
+    ASSERT_TRUE(store->put("archive/p1/index", "bytes"));
+  };
+  ASSERT_NO_FATAL_FAILURE(use());
+  const files::SyncWitness witness;
+  ASSERT_NO_FATAL_FAILURE(reopen());
+  ASSERT_NO_FATAL_FAILURE(use());
+  EXPECT_THAT(witness.unsynced_names(root()), testing::IsEmpty());
+}
+
 TEST_F(LocalBlobsTest, WhatIsThereIsReadWithoutTakingPart) {
   const core::Digest digest = put("by the service");
   std::filesystem::remove(root() / "lock");

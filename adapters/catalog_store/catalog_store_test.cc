@@ -8,6 +8,7 @@
 
 #include "adapters/files/files.h"
 #include "adapters/files/temporary_directory.h"
+#include "adapters/files/test_sync_witness.h"
 #include "schemas/catalog.h"
 
 namespace adapters::catalog_store {
@@ -56,6 +57,16 @@ TEST_F(Store, is_the_built_in_catalog_until_another_is_used) {
 
   ASSERT_TRUE(store.use(built_in.version()));
   EXPECT_EQ(*store.current_version(), built_in.version());
+}
+
+TEST_F(Store, is_used_only_when_that_is_durable) {
+  for (const bool made_by_a_dead_process : {false, true}) {
+    const files::SyncWitness witness;
+    ASSERT_TRUE(store.add(renamed("2026-08-30")));
+    ASSERT_TRUE(store.use("2026-08-30"));
+    const auto lost = made_by_a_dead_process ? witness.unsynced_names(parent.path()) : witness.unsynced(parent.path());
+    EXPECT_THAT(lost, testing::IsEmpty()) << made_by_a_dead_process;
+  }
 }
 
 TEST_F(Store, keeps_every_member_of_a_catalog) {

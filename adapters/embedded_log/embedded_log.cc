@@ -8,6 +8,7 @@
 #include "adapters/embedded_log/frame.h"
 #include "adapters/embedded_log/frame_walk.h"
 #include "core/invariant.h"
+#include "processors/fault_point.h"
 
 namespace adapters::embedded_log {
 namespace {
@@ -316,6 +317,7 @@ core::Result<std::size_t> EmbeddedLog::write_some(std::span<Pending> group) {
 }
 
 void EmbeddedLog::confirm(std::span<Pending> written) {
+  FAULT_POINT(F03);
   {
     const std::scoped_lock lock(mutex_);
     for (const Pending& pending : written) {

@@ -12,6 +12,7 @@
 #include <numeric>
 
 #include "adapters/files/temporary_directory.h"
+#include "adapters/files/test_sync_witness.h"
 #include "processors/testing/journal_conformance.h"
 
 namespace {
@@ -33,9 +34,9 @@ Disk& disk() {
 
 }  // namespace
 
-// These take the place of the C library's in this whole program. They do not sync: no test can cut the power, and what
-// a killed process wrote stays with the system. So the tests' time does not depend on the disk.
-extern "C" int fdatasync(int) {
+// In the place of the C library's in this whole program, as fsync() is (files/sync_witness_test.cc).
+extern "C" int fdatasync(int descriptor) {
+  adapters::files::SyncWitness::synced(descriptor);
   std::unique_lock lock(disk().mutex);
   ++disk().syncs;
   ++disk().waiting;
@@ -45,10 +46,6 @@ extern "C" int fdatasync(int) {
   if (!disk().broken) return 0;
   errno = EIO;
   return -1;
-}
-
-extern "C" int fsync(int) {
-  return 0;
 }
 
 namespace adapters::embedded_log {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/invariant.h"
+#include "processors/fault_point.h"
 
 namespace adapters::embedded_log {
 namespace {
@@ -75,6 +76,7 @@ core::Result<void> SegmentWriter::make_room(std::size_t frame_bytes) {
 core::Result<void> SegmentWriter::write(std::string_view frames, std::size_t count) {
   INVARIANT(frames.size() <= room());
   if (auto written = file_->write_at(end_.position, frames); !written) return written;
+  FAULT_POINT(F02);
   if (auto synced = file_->sync_data(); !synced) return synced;
   end_.position += frames.size();
   records_ += count;

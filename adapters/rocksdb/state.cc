@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "core/invariant.h"
+#include "processors/fault_point.h"
 #include "processors/state_digest.h"
 
 namespace adapters::rocksdb {
@@ -39,7 +40,13 @@ core::Error failure(std::string_view what, const Status& status) {
       fmt::format("the state store {}: {}; it can be rebuilt from the journal", what, status.ToString())};
 }
 
+// Descriptors, room, rights: that says nothing of what lies there. A file that is gone does.
+bool lacks_something(const Status& status) {
+  return status.IsIOError() && !status.IsPathNotFound();
+}
+
 constexpr int secondary_attempts_max = 5;
+constexpr std::uint64_t flush_bytes_spare = 4u << 20;  // of a flush beside its rows
 
 // A database that has families of another row format does not open, and the journal rebuilds it.
 std::string family_name(std::uint32_t partition) {
@@ -59,6 +66,7 @@ std::string family_name(std::uint32_t partition) {
   options.info_log_level = ::rocksdb::InfoLogLevel::WARN_LEVEL;
   options.keep_log_file_num = 5;
   options.stats_dump_period_sec = 0;
+  if (settings.environment != nullptr) options.env = settings.environment;
   return options;
 }
 
@@ -128,6 +136,9 @@ class RocksdbState::Database {
       status = ::rocksdb::DB::OpenAsSecondary(database_settings, path.string(), path.string(), descriptors, &handles,
                                               &opened);
     }
+    if (lacks_something(status))
+      return core::Error{core::ErrorCode::unavailable, "the state store cannot be opened: " + status.ToString() +
+                                                           "; nothing is known to be wrong with it"};
     if (!status.ok()) return failure("cannot be opened", status);
 
     auto database = std::make_unique<Database>();
@@ -143,8 +154,21 @@ class RocksdbState::Database {
   ~Database() {
     families_.clear();
     default_.reset();
-    // Flushes, since there is no write-ahead log. What cannot be flushed the journal still has.
-    if (db_) static_cast<void>(db_->Close());
+    if (!db_) return;
+    // Flushes, since there is no write-ahead log. What cannot be flushed the journal still has. On a full disk RocksDB
+    // ends the process instead, where it is built with its assertions, as Debian's is: it is left alone then.
+    if (room_to_flush())
+      static_cast<void>(db_->Close());
+    else
+      static_cast<void>(db_.release());
+  }
+
+  bool room_to_flush() const {
+    std::uint64_t unflushed = 0;
+    db_->GetAggregatedIntProperty(::rocksdb::DB::Properties::kSizeAllMemTables, &unflushed);
+    std::error_code error;
+    const std::filesystem::space_info space = std::filesystem::space(db_->GetName(), error);
+    return error || space.available >= unflushed + flush_bytes_spare;
   }
 
   ::rocksdb::DB& db() { return *db_; }
@@ -259,6 +283,7 @@ core::Result<void> RocksdbState::write(core::Partition partition, const std::vec
   }
   ::rocksdb::WriteOptions options;
   options.disableWAL = true;
+  FAULT_POINT(F05);
   const Status status = database_->db().Write(options, &batch);
   if (!status.ok()) return failure("cannot be written", status);
   return {};
@@ -271,6 +296,10 @@ core::Result<void> RocksdbState::wipe(core::Partition partition) {
 }
 
 core::Result<void> RocksdbState::flush() {
+  if (!database_->room_to_flush())
+    return core::Error{core::ErrorCode::storage_failed,
+                       "the disk has no room for the newest rows of the state store; "
+                       "the journal has what they are made from"};
   for (const Family& family : database_->families()) {
     const Status status = database_->db().Flush({}, family.get());
     if (!status.ok() && !status.IsColumnFamilyDropped()) return failure("cannot be flushed", status);

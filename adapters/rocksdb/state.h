@@ -12,11 +12,16 @@
 
 #include "processors/ports/state_store.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace adapters::rocksdb {
 
 struct Settings {
   std::size_t block_cache_bytes = 64u << 20;   // blocks, indexes and filters, of all partitions together
   std::size_t write_buffer_bytes = 64u << 20;  // rows not flushed yet, of all partitions together
+  ::rocksdb::Env* environment = nullptr;       // tests have a disk of their own; it outlives the state
 };
 
 // Threading:  reads from any thread at any time; write and wipe of one partition from one thread at a time; flush from
@@ -28,8 +33,8 @@ struct Settings {
 // Errors:     storage_failed from every member; RocksDB's own text says why.
 class RocksdbState final : public processors::StateStore {
  public:
-  // Opens or creates. After an error: destroy_state() and rebuild from the journal. That refuses to touch a directory
-  // which another process has open.
+  // Opens or creates. After storage_failed: destroy_state() and rebuild from the journal. That refuses to touch a
+  // directory which another process has open. Errors: also unavailable, when the system lacks what it takes to look.
   static core::Result<std::unique_ptr<RocksdbState>> open_state(const std::filesystem::path& path,
                                                                 std::uint32_t partitions, Settings settings);
 

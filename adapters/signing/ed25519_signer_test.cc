@@ -1,12 +1,14 @@
 // Broken if: a signature were taken that the key did not make, or the key could be read by others.
 #include "adapters/signing/ed25519_signer.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
 #include "adapters/files/files.h"
 #include "adapters/files/temporary_directory.h"
+#include "adapters/files/test_sync_witness.h"
 #include "schemas/digest.h"
 
 namespace adapters::signing {
@@ -28,6 +30,17 @@ TEST(Ed25519Signer, VerifiesWithThePublicKeyAloneAndNothingThatWasChanged) {
 }
 
 // RFC 8032, section 7.1, test 3.
+TEST(Ed25519Signer, NothingIsSignedWithAKeyThatAPowerCutCouldTake) {
+  const files::TemporaryDirectory directory;
+  for (const bool made_by_a_dead_process : {false, true}) {
+    const files::SyncWitness witness;
+    ASSERT_TRUE(Ed25519Signer::open(directory.path()));
+    const auto lost =
+        made_by_a_dead_process ? witness.unsynced_names(directory.path()) : witness.unsynced(directory.path());
+    EXPECT_THAT(lost, testing::IsEmpty()) << made_by_a_dead_process;
+  }
+}
+
 TEST(Ed25519Signer, SignsAsTheStandardSays) {
   const files::TemporaryDirectory directory;
   const std::string seed = *schemas::from_hex("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7");

@@ -88,6 +88,8 @@ core::Result<std::unique_ptr<LocalVault>> LocalVault::open(const path& keys, std
   const bool present = std::filesystem::exists(master, error);
   if (!present && !error)
     if (auto made = make_master_key(master, orgs); !made) return made.error();
+  // Also when it was there: whoever made it may have been killed before its name was durable.
+  if (auto synced = files::sync_directory(keys); !synced) return synced.error();
   auto key = read_master_key(master);
   if (!key) return key.error();
   return std::unique_ptr<LocalVault>(new LocalVault(keys, *std::move(key), cached_keys_max, *std::move(joined)));
@@ -167,6 +169,9 @@ core::Result<LocalVault::DataKey> LocalVault::read_or_make(const core::OrgId& or
     const std::string key = random::random_bytes(key_bytes);
     const std::string wrapped = schemas::to_base64url(encrypt(wrapping_key_, org.value(), key));
     if (auto made = files::create_durably(file, std::string(version) + wrapped); !made) return made.error();
+  } else if (if_missing == IfMissing::make) {
+    // Another process may be about to make its name durable, or was killed before that. Nothing is sealed until it is.
+    if (auto synced = files::sync_directory(orgs_); !synced) return synced.error();
   }
   // Also what was just made: another process may have been faster.
   return read(org);

@@ -1,5 +1,6 @@
 #include "adapters/vault/local_vault.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <fstream>
@@ -7,6 +8,7 @@
 
 #include "adapters/files/files.h"
 #include "adapters/files/temporary_directory.h"
+#include "adapters/files/test_sync_witness.h"
 #include "adapters/vault/aes_gcm.h"
 
 namespace adapters::vault {
@@ -38,6 +40,20 @@ TEST_F(LocalVaultTest, WhatIsSealedIsReadAgainAlsoAfterReopening) {
   reopen();
   EXPECT_EQ(*vault->unseal(alice, sealed), "whsec_secret");
   EXPECT_NE(*vault->seal(alice, "whsec_secret"), sealed);
+}
+
+TEST_F(LocalVaultTest, NothingIsSealedWithAKeyThatAPowerCutCouldTake) {
+  const core::OrgId org("org_durable");
+  for (const bool made_by_a_dead_process : {false, true}) {
+    const files::SyncWitness witness;
+    reopen();
+    ASSERT_TRUE(vault->seal(org, "text"));
+    const auto lost = made_by_a_dead_process ? witness.unsynced_names(keys()) : witness.unsynced(keys() / "orgs");
+    EXPECT_THAT(lost, testing::IsEmpty()) << made_by_a_dead_process;
+  }
+  const files::SyncWitness witness;
+  ASSERT_TRUE(vault->erase(org));
+  EXPECT_THAT(witness.unsynced(keys() / "orgs"), testing::IsEmpty());
 }
 
 TEST_F(LocalVaultTest, AnotherOrgCannotUnseal) {

@@ -98,7 +98,7 @@ TEST_F(WebhookPosterTest, reports_status_and_retry_after_and_follows_no_redirect
     connection.reply(status, "ignored", "Location: /elsewhere\r\nRetry-After: 30\r\n");
   });
   std::size_t posts = 0;
-  for (const int scripted : {200, 302, 308, 404, 410, 429, 500, 503}) {
+  for (const int scripted : {200, 301, 302, 303, 307, 308, 404, 410, 429, 500, 503}) {
     status = scripted;
     const auto response = post_to(server);
     ASSERT_TRUE(response) << response.error().detail;

@@ -11,6 +11,7 @@
 #include "api/http/problem.h"
 #include "api/http/request_id.h"
 #include "api/http/target.h"
+#include "processors/fault_point.h"
 
 namespace api::http {
 
@@ -274,6 +275,7 @@ awaitable<bool> Connection::send_text(std::string_view head, std::string_view bo
   while (outcome == Io::ok) {
     body.remove_prefix(piece.size());
     if (body.empty()) break;
+    FAULT_POINT(F08);
     piece = body.substr(0, piece_bytes_max);
     transport_->expire_after(service_->settings.write_timeout);
     outcome = co_await transport_->write(piece);
@@ -304,6 +306,7 @@ awaitable<bool> Connection::send_stream(BodySource& source, const Request& reque
     transport_->expire_never();
     if (outcome != Io::ok) co_return false;
     if (piece.empty() || (length && left == 0)) co_return true;
+    FAULT_POINT(F08);
     piece.clear();
   }
 }

@@ -22,6 +22,11 @@ core::Error too_large(std::size_t header_bytes_max) {
                      "The request line and headers are larger than " + std::to_string(header_bytes_max) + " bytes."};
 }
 
+// The old form of a value that goes on in the next line: some read it as one field, others as two.
+bool has_folded_line(std::string_view header) {
+  return header.find("\r\n ") != std::string_view::npos || header.find("\r\n\t") != std::string_view::npos;
+}
+
 }  // namespace
 
 class Parser::Implementation final : public beast::http::basic_parser<true> {
@@ -41,6 +46,8 @@ class Parser::Implementation final : public beast::http::basic_parser<true> {
       return refusal("The request is not HTTP: " + error.message() + ".");
     const std::size_t pending = is_header_done() ? 0 : bytes.size() - consumed;
     if (header_bytes_ + pending > header_bytes_max_) return too_large(header_bytes_max_);
+    // Beast takes the fields in one piece, so no fold is cut in two here.
+    if (has_folded_line(bytes.substr(0, consumed))) return refusal("A header must stand in one line.");
     if (is_header_done()) {
       if (auto checked = check(); !checked) return checked.error();
     }

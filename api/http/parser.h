@@ -14,7 +14,7 @@
 namespace api::http {
 
 // Parses one request. Refuses what two parsers could read differently: both Transfer-Encoding and Content-Length,
-// codings other than chunked, bare line feeds, a missing or repeated Host. Threading: none of its own.
+// codings other than chunked, bare line feeds, folded lines, a missing or repeated Host. Threading: none of its own.
 class Parser {
  public:
   explicit Parser(std::size_t header_bytes_max);

@@ -89,7 +89,7 @@ Response problem(const core::Error& error, const Request& request, const Problem
   Response response(status);
   response.headers.set("Content-Type", "application/problem+json");
   response.headers.set("Cache-Control", "no-store");
-  if (core::transient(error.code)) response.headers.set("Retry-After", "1");
+  if (core::transient(error.code) || status == 503) response.headers.set("Retry-After", "1");
   if (status == 401) response.headers.set("WWW-Authenticate", "Bearer");
   response.body = std::move(body);
   return response;

@@ -184,7 +184,7 @@ TEST_F(ServerTest, SendsChunksWhereTheLengthIsUnknown) {
 }
 
 TEST_F(ServerTest, NeverPassesABrokenStreamOffAsWhole) {
-  EXPECT_EQ(client.ask(get("/fails-at-once"))->status, 500);
+  EXPECT_EQ(client.ask(get("/fails-at-once"))->status, 503);
   for (const char* target : {"/fails-later", "/too-long", "/too-short"}) {
     TestClient other(server.port());
     other.send(get(target));

@@ -63,9 +63,9 @@ int http_status(core::ErrorCode code) {
     case unavailable:
     case overloaded:
     case fenced:
-    case network_failed: return 503;
+    case network_failed:
+    case storage_failed: return 503;
     case stale_report:
-    case storage_failed:
     case log_corrupt:
     case malformed_event:
     case blob_not_found:

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ip/network_v4.hpp>
-#include <ranges>
 
 namespace api::http {
 
@@ -81,9 +80,9 @@ std::string TrustedProxies::client_behind(const std::string& peer, const Headers
   }
   std::string client = peer;
   std::optional<ip::address> address = address_from(peer);
-  for (const std::string_view hop : std::views::reverse(hops)) {
+  for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
     if (!address || !lists(widened(*address))) break;
-    address = address_from(without_port(hop));
+    address = address_from(without_port(*hop));
     if (address) client = address->to_string();
   }
   return client;

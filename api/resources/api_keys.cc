@@ -24,15 +24,46 @@ constexpr std::int64_t grace_seconds_max = 7 * 24 * 3600;
 constexpr std::uint32_t page_keys_max = 100;
 constexpr std::string_view key_id_prefix = "key_";
 
+// Before a label in events and rows: it is the customer's own words, and goes when the org is erased.
+constexpr std::string_view sealed_prefix = "sealed:";
+
 // The same for an id of nobody and one of another org.
 Error not_found() {
   return {ErrorCode::api_key_not_found, "there is no such API key; list them with GET /v1/api-keys"};
 }
 
-void write_key(JsonText& json, const identity::ApiKey& key, core::Timestamp now) {
+// A key as it is shown. Its label is unsealed.
+struct ShownKey {
+  identity::ApiKey key;
+  std::string label;
+};
+
+core::Result<ShownKey> unseal(const processors::Vault& vault, identity::ApiKey key) {
+  std::string label = key.label;
+  if (label.starts_with(sealed_prefix)) {
+    core::Result<std::string> plain = vault.unseal(key.org, core::Sealed(label.substr(sealed_prefix.size())));
+    // What only looks sealed is a label of before labels were.
+    if (plain.has_error() && plain.error().code != ErrorCode::log_corrupt) return plain.error();
+    if (plain.has_value()) label = std::move(*plain);
+  }
+  return ShownKey{std::move(key), std::move(label)};
+}
+
+core::Result<std::vector<ShownKey>> unseal_all(const processors::Vault& vault, std::vector<identity::ApiKey> keys) {
+  std::vector<ShownKey> shown;
+  for (identity::ApiKey& key : keys) {
+    core::Result<ShownKey> unsealed = unseal(vault, std::move(key));
+    if (unsealed.has_error()) return unsealed.error();
+    shown.push_back(std::move(*unsealed));
+  }
+  return shown;
+}
+
+void write_key(JsonText& json, const ShownKey& shown, core::Timestamp now) {
+  const identity::ApiKey& key = shown.key;
   json.text("object", "api_key")
       .text("id", key.id.value())
-      .text("label", key.label)
+      .text("label", shown.label)
       .text("hint", "…" + key.hint)
       .text("status", identity::active(key, now) ? "active" : "revoked")
       .time("created_at", key.created_at)
@@ -40,13 +71,13 @@ void write_key(JsonText& json, const identity::ApiKey& key, core::Timestamp now)
       .text_or_null("replaced_by", key.replaced_by ? key.replaced_by->value() : "");
 }
 
-std::string key_json(const identity::ApiKey& key, core::Timestamp now) {
+std::string key_json(const ShownKey& key, core::Timestamp now) {
   JsonText json;
   write_key(json, key, now);
   return std::move(json).finish();
 }
 
-http::Response with_secret(const identity::ApiKey& key, const core::Secret& secret, core::Timestamp now) {
+http::Response with_secret(const ShownKey& key, const core::Secret& secret, core::Timestamp now) {
   JsonText json;
   write_key(json, key, now);
   json.text("api_key", secret.reveal());
@@ -71,11 +102,23 @@ KeyOffer offer_key(const App& app, const core::OrgId& org) {
   return offer;
 }
 
-core::Result<identity::ApiKey> find_key(const App& app, const core::OrgId& org, const core::ApiKeyId& id) {
+http::awaitable<core::Result<ShownKey>> find_key(const App& app, core::OrgId org, core::ApiKeyId id) {
   auto found = app.reader.find<identity::ApiKey>(core::aggregate_of(org), {org, id});
-  if (found.has_error()) return found.error();
-  if (!*found) return not_found();
-  return std::move(**found);
+  if (found.has_error()) co_return found.error();
+  if (!*found) co_return not_found();
+  auto work = [&vault = app.vault, key = std::move(**found)]() mutable { return unseal(vault, std::move(key)); };
+  co_return co_await http::run_on(app.blocking, std::move(work));
+}
+
+core::Result<std::string> seal(processors::Vault& vault, const core::OrgId& org, const std::string& label) {
+  const core::Result<core::Sealed> sealed = vault.seal(org, label);
+  if (sealed.has_error()) return sealed.error();
+  return std::string(sealed_prefix) + sealed->text();
+}
+
+http::awaitable<core::Result<std::string>> seal_label(const App& app, core::OrgId org, std::string label) {
+  auto work = [&vault = app.vault, org = std::move(org), label = std::move(label)] { return seal(vault, org, label); };
+  co_return co_await http::run_on(app.blocking, std::move(work));
 }
 
 core::Result<std::string> parse_label(const http::Request& request) {
@@ -93,7 +136,7 @@ http::awaitable<Outcome> make_key(const App& app, core::OrgId org, core::ApiKeyI
                                   core::Command making) {
   const core::Result<processors::Answer> answer = co_await command(app, core::aggregate_of(org), std::move(making));
   if (answer.has_error()) co_return answer.error();
-  const core::Result<identity::ApiKey> key = find_key(app, org, id);
+  const core::Result<ShownKey> key = co_await find_key(app, org, id);
   if (key.has_error()) co_return key.error();
   co_return with_secret(*key, secret, app.now());
 }
@@ -104,8 +147,10 @@ http::awaitable<Outcome> create(const App& app, http::Request& request) {
   if (const auto query = check_query(request, {}); query.has_error()) co_return query.error();
   core::Result<std::string> label = parse_label(request);
   if (label.has_error()) co_return label.error();
+  core::Result<std::string> sealed = co_await seal_label(app, principal->org, std::move(*label));
+  if (sealed.has_error()) co_return sealed.error();
   KeyOffer offer = offer_key(app, principal->org);
-  core::Command making = identity::CreateApiKey{principal->org, offer.key, std::move(*label)};
+  core::Command making = identity::CreateApiKey{principal->org, offer.key, std::move(*sealed)};
   co_return co_await make_key(app, principal->org, offer.key.id, std::move(offer.secret), std::move(making));
 }
 
@@ -137,7 +182,7 @@ http::awaitable<Outcome> revoke(const App& app, http::Request& request) {
       co_await command(app, core::aggregate_of(principal->org), std::move(revocation));
   // Not found is said of a key that was revoked before, too: that one is shown again.
   if (answer.has_error() && answer.error().code != ErrorCode::api_key_not_found) co_return answer.error();
-  const core::Result<identity::ApiKey> key = find_key(app, principal->org, id);
+  const core::Result<ShownKey> key = co_await find_key(app, principal->org, id);
   if (key.has_error()) co_return key.error();
   co_return http::json(200, key_json(*key, app.now()));
 }
@@ -166,27 +211,30 @@ http::awaitable<Outcome> list(const App& app, http::Request& request) {
   const core::Result<Page> page = parse_page(request, principal->org);
   if (page.has_error()) co_return page.error();
 
-  const core::Timestamp now = app.now();
-  JsonText json;
-  json.text("object", "list").array("data");
-  std::uint32_t count = 0;
+  std::vector<identity::ApiKey> keys;
   bool has_more = false;
-  std::string last_id;
-  const auto write = [&](const identity::ApiKey& key) {
-    has_more = count == page->limit;
-    if (has_more) return false;
-    json.element();
-    write_key(json, key, now);
-    json.end_object();
-    last_id = key.id.value();
-    ++count;
-    return true;
+  const auto take = [&](const identity::ApiKey& key) {
+    has_more = keys.size() == page->limit;
+    if (!has_more) keys.push_back(key);
+    return !has_more;
   };
   const core::Result<void> listed = app.reader.list<identity::ApiKey>(
       core::aggregate_of(principal->org), schemas::row_prefix<identity::ApiKey>(principal->org), page->after,
-      processors::Order::newest_first, write);
+      processors::Order::newest_first, take);
   if (listed.has_error()) co_return listed.error();
-  json.end_array().boolean("has_more", has_more).text_or_null("last_id", last_id);
+  auto work = [&vault = app.vault, keys = std::move(keys)]() mutable { return unseal_all(vault, std::move(keys)); };
+  const core::Result<std::vector<ShownKey>> shown = co_await http::run_on(app.blocking, std::move(work));
+  if (shown.has_error()) co_return shown.error();
+
+  JsonText json;
+  json.text("object", "list").array("data");
+  for (const ShownKey& key : *shown) {
+    json.element();
+    write_key(json, key, app.now());
+    json.end_object();
+  }
+  json.end_array().boolean("has_more", has_more);
+  json.text_or_null("last_id", shown->empty() ? "" : shown->back().key.id.value());
   co_return http::json(200, std::move(json).finish());
 }
 

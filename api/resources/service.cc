@@ -105,14 +105,22 @@ http::awaitable<http::Response> get_health() {
 
 http::awaitable<http::Response> get_readiness(const App& app) {
   const std::vector<std::pair<core::Partition, core::Error>> halted = app.halted_partitions();
+  auto look = [&app] { return app.storage_fault(); };
+  const std::optional<core::Error> storage_fault = co_await http::run_on(app.blocking, std::move(look));
+  const bool ready = halted.empty() && !storage_fault;
   JsonText json;
-  json.text("status", halted.empty() ? "ready" : "not_ready").array("halted_partitions");
+  json.text("status", ready ? "ready" : "not_ready").array("halted_partitions");
   for (const auto& [partition, error] : halted) {
     json.element().number("partition", partition.value());
     json.text("code", core::to_string(error.code)).text("detail", error.detail).end_object();
   }
   json.end_array();
-  co_return unstored(http::json(halted.empty() ? 200 : 503, std::move(json).finish()));
+  if (storage_fault)
+    json.object("storage")
+        .text("code", core::to_string(storage_fault->code))
+        .text("detail", storage_fault->detail)
+        .end_object();
+  co_return unstored(http::json(ready ? 200 : 503, std::move(json).finish()));
 }
 
 http::awaitable<http::Response> get_metrics(const App& app) {

@@ -12,6 +12,7 @@
 #include "api/resources/resources.h"
 #include "api/stripe_event.h"
 #include "core/overloaded.h"
+#include "processors/fault_point.h"
 
 namespace api::resources {
 
@@ -166,7 +167,9 @@ http::awaitable<Outcome> receive(const App& app, std::shared_ptr<http::Proxy> pr
   std::optional<Outcome> elsewhere = co_await ask_owner(app, *proxy, std::move(needed), request);
   if (elsewhere) co_return std::move(*elsewhere);
   core::Command what = std::move((*order)->command);
+  FAULT_POINT(F20);
   const core::Result<processors::Answer> answer = co_await command(app, std::move(aggregate), std::move(what));
+  FAULT_POINT(F21);
   if (answer.has_error()) co_return refused(app, *event, answer.error());
   const std::string_view outcome = answer->replayed ? "known" : "recorded";
   info(app.log, "stripe_event", {{"id", event->id}, {"type", event->type}, {"outcome", outcome}});

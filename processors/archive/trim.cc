@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "processors/archive/archive.h"
+#include "processors/fault_point.h"
 #include "processors/snapshots/snapshots.h"
 
 namespace processors {
@@ -29,6 +30,7 @@ core::Result<core::Offset> trim_archived(Journal& journal, const StateStore& sto
     *snapshot = std::move(*taken);
   }
   const core::Offset before = std::min(end, (*snapshot)->position.next);
+  FAULT_POINT(F23);
   if (const auto trimmed = journal.trim(partition, before); !trimmed) return trimmed.error();
   return before;
 }

@@ -15,6 +15,7 @@
 #include "core/mutant.h"
 #include "processors/ask.h"
 #include "processors/delivery/messages.h"
+#include "processors/fault_point.h"
 #include "schemas/profile.h"
 #include "schemas/standard_webhooks.h"
 #include "schemas/webhook_body.h"
@@ -204,10 +205,12 @@ boost::asio::awaitable<void> Delivery::run_delivery(TermPointer term, core::Deli
     if (request.has_error()) {
       report.reason = to_string(request.error().code);
     } else {
+      FAULT_POINT(F18);
       auto post = [this, request = std::move(*request)](auto done) mutable {
         environment_.webhooks.post(std::move(request), std::move(done));
       };
       const core::Result<WebhookResponse> response = co_await answer_of<WebhookResponse>(std::move(post));
+      FAULT_POINT(F19);
       if (stopping_ && response.has_error()) co_return;  // cut off by our own stop: it was no try
       if (response.has_error()) {
         report.reason = to_string(response.error().code);

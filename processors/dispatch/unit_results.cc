@@ -35,10 +35,11 @@ core::Result<std::unique_ptr<UnitResults>> UnitResults::open(BlobStore& blobs, c
     if (const auto copied = results->copy(blobs, written); copied.has_error()) return copied.error();
   }
   for (const Artifact artifact : artifacts) {
-    Segment& segment = results->segment(artifact);
     const std::uint64_t whole = size_of(results->added_.progress.segments, artifact);
-    if (segment.size() == whole || (artifact == Artifact::receipt && MUTANT(18))) continue;
-    if (const auto cut = segment.truncate(whole); cut.has_error()) return cut.error();
+    const bool copied = written.epoch != own.epoch;
+    const std::uint64_t durable = copied ? whole : std::min(whole, size_of(unit.progress.segments, artifact));
+    if (const auto settled = results->settle(blobs, own, artifact, durable); settled.has_error())
+      return settled.error();
   }
   if (const auto synced = results->sync(); synced.has_error()) return synced.error();
   return results;
@@ -95,6 +96,20 @@ core::Result<void> UnitResults::recover(BlobStore& blobs, const core::batch::Uni
     met.clear();
     added_ = sums;
   }
+}
+
+// Cuts off what is not whole. Behind what is known to be durable the sync may have failed: such bytes still read well,
+// and no later sync brings them to the disk, unless they are written once more.
+core::Result<void> UnitResults::settle(BlobStore& blobs, const core::batch::Unit& own, Artifact artifact,
+                                       std::uint64_t durable) {
+  if (segment(artifact).size() == durable || (artifact == Artifact::receipt && MUTANT(18))) return {};
+  const std::uint64_t whole = size_of(added_.progress.segments, artifact);
+  const core::Result<std::unique_ptr<BlobReader>> reader = blobs.read_segment(segment_name(own, artifact));
+  if (reader.has_error()) return reader.error();
+  const core::Result<std::string> again = (*reader)->read(durable, static_cast<std::size_t>(whole - durable));
+  if (again.has_error()) return again.error();
+  if (const auto cut = segment(artifact).truncate(durable); cut.has_error()) return cut;
+  return segment(artifact).append(*again);
 }
 
 core::Result<void> UnitResults::copy(BlobStore& blobs, const core::batch::Unit& written) {

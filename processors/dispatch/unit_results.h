@@ -59,6 +59,7 @@ class UnitResults {
 
   core::Result<void> recover(BlobStore& blobs, const core::batch::Unit& written);
   core::Result<void> copy(BlobStore& blobs, const core::batch::Unit& written);
+  core::Result<void> settle(BlobStore& blobs, const core::batch::Unit& own, Artifact artifact, std::uint64_t durable);
   core::Result<void> append(const schemas::ItemResult& result);
   void count(const schemas::RawRow& row, Sums& sums) const;
   Segment& segment(Artifact artifact) { return *segments_[static_cast<std::size_t>(artifact)]; }

@@ -252,6 +252,10 @@ TEST(UnitResults, FailuresOfTheDiskAreErrors) {
   add_all(*unit_results);
   ASSERT_TRUE(unit_results->sync());
   EXPECT_EQ(unit_results->progress(), progress_of_first(results().size()));
+
+  // What a failed sync lost is not taken for durable because it still reads well.
+  blobs.crash();
+  EXPECT_EQ(open(blobs)->progress(), progress_of_first(results().size()));
 }
 
 }  // namespace

@@ -107,7 +107,10 @@ boost::asio::awaitable<RunAgain> UnitRun::run_unit() {
   if (done.has_value() || term_->ended) co_return RunAgain{};
   if (done.error().code == core::ErrorCode::stale_report) co_return stale_delay;
   error(environment_.log, "unit_run_failed",
-        {{"batch", id_.batch.value()}, {"unit", id_.unit.value()}, {"code", to_string(done.error().code)}});
+        {{"batch", id_.batch.value()},
+         {"unit", id_.unit.value()},
+         {"code", to_string(done.error().code)},
+         {"why", done.error().detail}});
   co_return trouble_delay;
 }
 
@@ -469,6 +472,7 @@ boost::asio::awaitable<core::Result<void>> UnitRun::close() {
   command.shares = results_->shares();
   command.outcomes = outcomes_;
   const core::Result<Answer> answer = co_await send("close", std::move(command));
+  FAULT_POINT(F15);
   if (answer.has_value() && load().has_value() && core::batch::terminal(batch_.phase))
     info(environment_.log, "batch_ended",
          {{"batch", id_.batch.value()}, {"status", core::batch::to_string(batch_.phase)}});

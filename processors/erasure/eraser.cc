@@ -55,11 +55,11 @@ boost::asio::awaitable<void> Eraser::run(TermPointer term, core::EraseOrgData ef
 
 boost::asio::awaitable<core::Result<void>> Eraser::try_once(core::EraseOrgData effect) {
   if (const auto removed = remove_results(effect.org); removed.has_error()) co_return removed;
-  FAULT_POINT(F16);
+  FAULT_POINT(F30);
   if (const auto removed = environment_.blobs.erase(effect.org); removed.has_error()) co_return removed;
-  FAULT_POINT(F17);
+  FAULT_POINT(F31);
   if (const auto destroyed = environment_.vault.erase(effect.org); destroyed.has_error()) co_return destroyed;
-  FAULT_POINT(F18);
+  FAULT_POINT(F32);
   const std::string key = core::key_of(effect);
   core::AggregateKey aggregate = core::aggregate_of(effect.org);
   core::CommandId id("complete/" + key);

@@ -77,7 +77,7 @@ boost::asio::awaitable<core::Result<void>> Collector::close_all(core::CollectJob
     std::erase_if(*outcomes, [&](const auto& outcome) { return without_row.erase(outcome.job) == 0; });
     const core::Result<void> closed = co_await close(jobs, std::to_string(first), std::move(*outcomes));
     if (closed.has_error()) co_return closed;
-    FAULT_POINT(F15);
+    FAULT_POINT(F29);
     first += count;
   }
   const core::Result<void> failed = co_await fail(jobs, std::move(without_row));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "processors/chain_place.h"
+#include "processors/fault_point.h"
 #include "processors/object_name.h"
 #include "processors/state_digest.h"
 #include "schemas/digest.h"
@@ -123,7 +124,11 @@ core::Result<schemas::SnapshotManifest> take_snapshot(const StateStore& store, c
                                                       BlobStore& blobs, const Signer& signer, core::Timestamp now) {
   const auto writer = blobs.create();
   if (!writer) return writer.error();
-  const auto written = write_state(store, partition, [&](std::string_view bytes) { return (*writer)->append(bytes); });
+  const auto written = write_state(store, partition, [&](std::string_view bytes) {
+    auto appended = (*writer)->append(bytes);
+    FAULT_POINT(F22);
+    return appended;
+  });
   if (!written) return written.error();
   const auto blob = (*writer)->finish();
   if (!blob) return blob.error();

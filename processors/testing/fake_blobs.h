@@ -85,7 +85,12 @@ class FakeBlobs final : public BlobStore {
 
   // Segments lose what was not synced. What was handed out before must not be used any more.
   void crash() {
-    for (auto& [name, file] : segments_) file.text.resize(file.synced);
+    for (auto& [name, file] : segments_) {
+      file.text.resize(file.synced);
+      for (std::size_t at = file.dropped.first; at < std::min(file.dropped.second, file.synced); ++at)
+        file.text[at] = '\0';
+      file.dropped = {};
+    }
   }
   // Like a crash that kept some of what was not synced, the last line of it torn perhaps.
   void cut_off(const std::string& name, std::size_t size) {
@@ -126,6 +131,8 @@ class FakeBlobs final : public BlobStore {
   struct File {
     std::string text;
     std::size_t synced = 0;
+    // From where to where a failed sync lost bytes that still read well, and that no later sync brings to the disk.
+    std::pair<std::size_t, std::size_t> dropped = {};
   };
 
   static core::Error failed() { return {core::ErrorCode::storage_failed, "the disk is gone"}; }
@@ -193,13 +200,17 @@ class FakeBlobs final : public BlobStore {
       return {};
     }
     core::Result<void> sync() override {
-      if (std::exchange(store_.fail_next_sync_, false)) return failed();
+      if (std::exchange(store_.fail_next_sync_, false)) {
+        file_.dropped = {file_.synced, file_.text.size()};
+        return failed();
+      }
       file_.synced = file_.text.size();
       return {};
     }
     core::Result<void> truncate(std::uint64_t size) override {
       file_.text.resize(size);
       file_.synced = size;
+      file_.dropped.second = std::min<std::size_t>(file_.dropped.second, size);
       return {};
     }
 

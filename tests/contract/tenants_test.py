@@ -1,5 +1,6 @@
 """Every route of the code: nobody gets in without a credential, and nobody sees anything of another organization."""
 
+import json
 import re
 
 from support.contract import contract
@@ -7,14 +8,45 @@ from support.customer import ServiceTest
 from support.owned import KINDS, Owned, content_of, filled, prefixes, target_of, unknown_ids
 from support.routes import route_table
 
-# Members of bodies that name something of an organization.
-IN_BODIES = [("/v1/batches", "quote_id", "quote"), ("/api/v1/batch/internal/poll", "batch_id", "flushed")]
+# Members of bodies and parameters of queries that sound as if they named something, and the kind of thing; None: of nobody,
+# and why. One that is not here fails the tests until somebody has said what it is.
+NAMING = re.compile(r"^(after|before)$|(^|_)(id|ids|cursor|session|checkout|org|user|batch|quote|job|run|import|key)$")
+BODIES = {  # with the status of the answer for a foreign one, and for one that never was
+    ("POST /v1/batches", "quote_id"): ("quote", 404),
+    ("POST /v1/quotes/model", "quote_id"): ("quote", 422),  # a quote is asked for: no other is looked at
+    ("POST /v1/quotes/workflow", "quote_id"): ("quote", 400),
+    ("POST /v1/workflows/{slug}/runs", "quote_id"): ("quote", 404),
+    ("POST /api/v1/batch/internal/poll", "batch_id"): ("flushed", 404),
+    ("POST /api/v1/batch/enqueue", "idempotency_key"): None,  # the org's own word
+    ("POST /v1/imports", "batch"): None,  # a file of the provider's
+}
+QUERIES = {
+    "cursor": None,  # a test of their own
+    "after": None,  # the same
+    "last_event_id": None,  # a number of the batch in the path
+}
+# How each word that a route has for who may call it is tested, here or where the comment says.
+TESTED = {"org", "signed", "local_page"} | {
+    "visitor", "anyone", "probe",  # show nothing of anybody: what they answer without a credential is asked for below
+    "email_holder", "mail_reader",  # api/resources/identity_test.cc
+    "stripe_event",  # tests/end_to_end/billing_test.py
+    "operator", "operator_org", "operator_partition"}  # tests/end_to_end/operator_test.py
+CHANGING = {"date", "x-request-id", "ratelimit", "ratelimit-remaining", "ratelimit-reset"}  # fields of each answer
 
 
 def routes_of_orgs():
     """As described."""
     of_orgs = {(route["method"], route["path"]) for route in route_table() if route["access"] == "org"}
     return [one for one in contract().operations if (one.method, one.pattern) in of_orgs]
+
+
+def members_of(operation):
+    """Names in the JSON or form that it takes."""
+    body = contract().request_body(operation) or {"content": {}}
+    schemas = [contract().resolve(media.get("schema", {})) for media in body["content"].values()]
+    for schema in schemas:
+        schemas += [contract().resolve(one) for word in ("oneOf", "anyOf", "allOf") for one in schema.get(word, ())]
+    return {name for schema in schemas for name in schema.get("properties", {})}
 
 
 def changed(token):
@@ -45,8 +77,9 @@ class Tenants(ServiceTest):
         return self.service.request(operation.method, target_of(operation, ids), body, headers=headers, **more)
 
     def answer(self, response, *shown):
-        """Status and text, but for what is different in each answer and for the ids that were asked for."""
-        text = response.body.decode().replace(response.headers["x-request-id"], "REQUEST")
+        """Status, fields and text, but for what is different in each answer and for the ids that were asked for."""
+        fields = {name: value for name, value in response.headers.items() if name not in CHANGING}
+        text = json.dumps(fields) + response.body.decode().replace(response.headers["x-request-id"], "REQUEST")
         for one in shown:
             text = text.replace(one, "ID")
         self.assert_nothing_of_the_owner(text)
@@ -84,12 +117,35 @@ class Tenants(ServiceTest):
                     answers = [self.answer(self.ask(operation, ids, key=key), ids[kind]) for ids in (foreign, unknown)]
                     self.assertEqual(answers[0], answers[1])
                     self.assertEqual(answers[0][0], 404)
-        for path, member, kind in IN_BODIES:
-            with self.subTest(path, member=member):
-                answers = [self.answer(self.stranger.customer.post(path, {member: ids[kind]}), ids[kind])
-                           for ids in (self.owner.ids, nobodys)]
-                self.assertEqual(answers[0], answers[1])
-                self.assertEqual(answers[0][0], 404)
+        for operation in routes_of_orgs():
+            for member in filter(NAMING.search, members_of(operation)):
+                if BODIES[str(operation), member] is None:
+                    continue
+                kind, status = BODIES[str(operation), member]
+                with self.subTest(str(operation), member=member):
+                    path = filled(operation.pattern, self.stranger.ids)
+                    answers = [self.answer(self.stranger.customer.post(path, {member: ids[kind]}), ids[kind])
+                               for ids in (self.owner.ids, nobodys)]
+                    self.assertEqual(answers[0], answers[1])
+                    self.assertEqual(answers[0][0], status)
+
+    def test_no_way_to_name_something_is_forgotten(self):
+        """Would be broken: a new route, or a new member of a body, that nobody has asked for another organization's things."""
+        self.assertEqual({route["access"] for route in route_table()} - TESTED, set())
+        named = {(str(one), member) for one in routes_of_orgs() for member in members_of(one) if NAMING.search(member)}
+        self.assertEqual(sorted(named), sorted(BODIES))
+        asked = {parameter["name"] for one in routes_of_orgs() for parameter in contract().parameters(one, "query")}
+        self.assertEqual(sorted(filter(NAMING.search, asked)), sorted(QUERIES))
+
+    def test_who_shows_nothing_is_shown_nothing(self):
+        """Would be broken: a page that is open to all tells of a customer."""
+        open_to_all = {(route["method"], route["path"]) for route in route_table()
+                       if route["access"] in ("visitor", "anyone", "probe")}
+        for operation in contract().operations:
+            if (operation.method, operation.pattern) in open_to_all and not operation.pattern.endswith("logout"):
+                with self.subTest(str(operation)):
+                    answer = self.service.expect(self.ask(operation, self.owner.ids), 200, 302)
+                    self.assert_nothing_of_the_owner(answer.body.decode())
 
     def test_lists_are_of_one_organization(self):
         """Would be broken: a list, a sum or a report that is made of everybody's rows."""
@@ -142,6 +198,13 @@ class Tenants(ServiceTest):
                 else:
                     self.assertEqual(refused.status, 403, refused.body)
                     self.assertIn(self.code_of(refused), ("signature_invalid", "signature_expired"))
+        for whose in (self.owner, self.stranger):  # neither the page of another's checkout nor one's own by another's link
+            mine, other = whose.page, (self.stranger if whose is self.owner else self.owner).page
+            for wrong in (other[0] + "?" + mine[1], mine[0].replace(*(page[0].split("/")[-1] for page in (mine, other))) + "?" + mine[1]):
+                for action in ("", "/pay", "/cancel"):
+                    asked = wrong.replace("?", action + "?")
+                    refused = self.service.request("POST" if action else "GET", asked)
+                    self.assert_problem(refused, 403, "signature_invalid")
         nobodys = path.replace(re.search(r"[0-9a-z]{26}", path)[0], unknown_ids()["batch"].removeprefix("bat_"))
         answers = [self.answer(self.service.get(f"{one}?{signed}"), one) for one in (path, nobodys)]
         self.assertEqual(answers[0], answers[1])

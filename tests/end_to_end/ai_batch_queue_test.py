@@ -335,7 +335,7 @@ class Killed(QueueTest, LanesTest):
         """Would be broken: jobs that stay open for ever, or are counted twice."""
         service = self.lane_service(simulated__enabled=True)
         service.program = str(WITH_FAULTS)
-        service.variables["BATCHROUTER_FAULT_POINT"] = "F15"
+        service.variables["BATCHROUTER_FAULT_POINT"] = "F29"
         queue = Queue(service.start())
         jobs = [queue.enqueue(payload={"n": number}) for number in range(self.JOBS)]
         batch = queue.flush(max_jobs=self.JOBS)["batch_id"]

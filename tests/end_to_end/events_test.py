@@ -96,17 +96,17 @@ class Events(ServiceTest):
         follower = Follower(service, "-n", "0", "--type", "identity.api_key_created", "--json")
         self.addCleanup(follower.stop)
         first = services.until(lambda: self.followed(customer, follower), "the follower to begin")
-        customer.service.expect(customer.service.post("/v1/api-keys", {"name": "soon"}, key=customer.session), 201)
+        soon = customer.service.expect(customer.service.post("/v1/api-keys", {"name": "soon"}, key=customer.session), 201)
         answered = time.monotonic()
         seen, line = follower.next()
         self.assertLess(seen - answered, FOLLOWED_WITHIN)
-        self.assertEqual(json.loads(line)["event"]["data"]["label"], "soon")
+        self.assertEqual(json.loads(line)["event"]["data"]["key"]["id"], soon.json["id"])
 
         service.restart(kill=True)
         services.until(lambda: customer.get("/v1/batches").status == 200, "the service to serve again")
-        customer.service.expect(customer.service.post("/v1/api-keys", {"name": "after"}, key=customer.session), 201)
+        after = customer.service.expect(customer.service.post("/v1/api-keys", {"name": "after"}, key=customer.session), 201)
         later = json.loads(follower.next()[1])
-        self.assertEqual(later["event"]["data"]["label"], "after")
+        self.assertEqual(later["event"]["data"]["key"]["id"], after.json["id"])
         self.assertGreater(later["epoch"], json.loads(first)["epoch"])
 
     def followed(self, customer, follower):

@@ -1,24 +1,8 @@
 """Many requests at once, and the same request more than once: never two batches, never more than there is."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
-
+from support.at_once import AT_ONCE, all_at_once
 from support.customer import ZERO, Customer, ServiceTest, money, response_item, response_items
 from support.service import until
-
-AT_ONCE = 64
-
-
-def all_at_once(calls):
-    """The answers of the calls, made at the same time."""
-    together = threading.Barrier(len(calls))
-
-    def call(function):
-        together.wait()
-        return function()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(call, calls))
 
 
 class Idempotency(ServiceTest):
@@ -101,7 +85,7 @@ class Quotes(ServiceTest):
         customer = Customer(self.start())
         manifest = {"items": response_items(3)}
         quote = customer.quote(manifest)["quote_id"]
-        answers = all_at_once([lambda: customer.post("/v1/batches", {**manifest, "quote_id": quote})] * 8)
+        answers = all_at_once([lambda: customer.post("/v1/batches", {**manifest, "quote_id": quote})] * AT_ONCE)
         self.assertEqual([answer.status for answer in answers].count(201), 1)
         for refused in (answer for answer in answers if answer.status != 201):
             self.assert_problem(refused, 409, "quote_consumed")

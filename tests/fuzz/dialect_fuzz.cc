@@ -1,7 +1,6 @@
 // Fuzzes what customers, models and providers send through the dialects: whatever the bytes, nothing breaks, what is
-// sent on is JSON and says the same when it is read again, what is kept is UTF-8. Built by hand: clang++ -std=c++20 -g
-// -O1 -fsanitize=fuzzer,address,undefined -I. with the sources of core, schemas/dialect, schemas/manifest and
-// schemas/digest.cc.
+// sent on is JSON and says the same when it is read again, what is kept is UTF-8. The first byte chooses the
+// operation.
 #include <algorithm>
 #include <array>
 #include <cstdint>

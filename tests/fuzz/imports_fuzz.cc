@@ -1,7 +1,5 @@
 // Fuzzes the readers of imported history: whatever the bytes, they answer a row or a fault, and what a fault says is
-// short. The first byte chooses the provider. Built by hand: clang++ -std=c++20 -g -O1
-// -fsanitize=fuzzer,address,undefined -I. with the sources of core, schemas/imports, schemas/dialect, schemas/manifest
-// and schemas/rfc3339.cc.
+// short. The first byte chooses the provider.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

@@ -1,8 +1,5 @@
 // Fuzzes the reading of journal records: whatever the bytes, they are a group of events that can be written and read
-// again as the same, or a fault that says where. Built by hand: clang++ -std=c++20 -g -O1
-// -fsanitize=fuzzer,address,undefined -DRAPIDJSON_HAS_STDSTRING=1 -I. with the sources of core,
-// schemas/journal_codec.cc, schemas/json_reader.cc and schemas/rfc3339.cc. schemas/golden/events is a corpus to begin
-// with.
+// again as the same, or a fault that says where.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

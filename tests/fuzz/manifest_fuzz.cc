@@ -1,6 +1,5 @@
-// Fuzzes the manifest reader: whatever the bytes, it answers a summary or an Error, and what it accepts reads back the
-// same. Built by hand: clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined -I. with the sources of core and
-// schemas/manifest.
+// Fuzzes the manifest reader: whatever the bytes, it answers a summary or an Error, and what it accepts reads back
+// the same.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -1,7 +1,5 @@
-// Fuzzes the readers of price lists: whatever the bytes, they answer a list or an Error, and what follows from a list
-// is a catalog that its own reader takes. Built by hand: clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined
-// -I. with the sources of core, schemas/price_lists, schemas/catalog*.cc and schemas/rfc3339.cc, and the built-in
-// catalog, which the build embeds.
+// Fuzzes the readers of price lists: whatever the bytes, they answer a list or an Error, and what follows from a
+// list is a catalog that its own reader takes.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>

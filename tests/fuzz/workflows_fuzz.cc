@@ -1,7 +1,5 @@
-// Fuzzes orders of workflow products: whatever is sent, nothing breaks, and what is accepted becomes a manifest of as
-// many items as there are inputs. Built by hand: clang++ -std=c++20 -g -O1 -fsanitize=fuzzer,address,undefined
-// -DRAPIDJSON_HAS_STDSTRING=1 -I. with the sources of core and schemas but for their tests, those that CMake made of
-// the embedded files, and -lcrypto -lz.
+// Fuzzes orders of workflow products: whatever is sent, nothing breaks, and what is accepted becomes a manifest of
+// as many items as there are inputs.
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -1,6 +1,7 @@
 """If these failed: when a node dies, stops for a while or fights for its partitions, work or money would be lost or doubled."""
 
 from support import bus, streamed
+from support.crashes import WITH_FAULTS
 from support.nodes import NodesTest
 from support.service import until
 
@@ -33,6 +34,21 @@ class ServiceFaults(NodesTest):
         for service in self.services:
             for account in load.accounts:
                 streamed.check_ledger(self, service, account)
+
+    def test_a_service_that_dies_of_finding_itself_replaced(self):
+        """F26: what it has in flight is on the journal, counts for nobody, and is carried out by who came after it."""
+        first, second = self.start("node-1", WITH_FAULTS, "F26"), self.start("node-2")
+        load = self.load()
+        load.wait_for(10)
+        first.pause()
+        until(lambda: self.owns_all(second), "the other node to own every partition", 15 * bus.SESSION_SECONDS)
+        first.resume()
+        first.wait_for_death()
+        self.assertEqual(first.kill9(), -9)
+        first.variables.clear()
+        first.start()
+        load.wait_for(20)
+        self.finish(load)
 
     def test_two_nodes_that_come_and_go_share_the_work(self):
         self.start("node-1"), self.start("node-2")

@@ -1,21 +1,18 @@
 """If these failed: lanes would be tested against something that the vendors' own clients do not take for the vendors.
 
-The clients are fetched by npm into build/. Where that cannot be, the tests count as skipped, or fail with
+The clients are fetched by npm (support/node_modules.py). Where that cannot be, the tests count as skipped, or fail with
 BATCHROUTER_REQUIRE_NPM=1 in the environment.
 """
 
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import unittest
 
+from support import node_modules
 from support.provider_simulator import ProviderSimulator
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-PACKAGES = {"openai": "7.57.0", "@anthropic-ai/sdk": "1.12.0"}
-FETCH_SECONDS = 240
 RUN_SECONDS = 120
 CLASSES = {  # status: what OpenAI's client makes of it, what Anthropic's does
     400: ("BadRequestError", "BadRequestError"),
@@ -32,33 +29,10 @@ CLASSES = {  # status: what OpenAI's client makes of it, what Anthropic's does
 }
 
 
-def modules():
-    """The folder that holds the clients, fetched when these versions are not there yet."""
-    folder = ROOT / "build" / "provider_sdks"
-    if all(_version(folder, name) == version for name, version in PACKAGES.items()):
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    install = ["npm", "install", "--prefix", folder, "--no-save", "--no-package-lock", "--silent",
-               *(f"{name}@{version}" for name, version in PACKAGES.items())]
-    if shutil.which("npm") is not None and subprocess.run(install, timeout=FETCH_SECONDS).returncode == 0:
-        return folder
-    if os.environ.get("BATCHROUTER_REQUIRE_NPM") == "1":
-        raise AssertionError("BATCHROUTER_REQUIRE_NPM=1, but npm cannot fetch the vendors' clients")
-    print("skipped: the vendors' clients cannot be fetched", flush=True)
-    raise unittest.SkipTest("the vendors' clients cannot be fetched")
-
-
-def _version(folder, name):
-    try:
-        return json.loads((folder / "node_modules" / name / "package.json").read_text())["version"]
-    except OSError:
-        return None
-
-
 class Fidelity(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        folder = modules()
+        folder = node_modules.fetched()
         # Nothing of the environment but PATH: the clients look there for keys and addresses of the real vendors.
         with ProviderSimulator() as providers:
             ended = subprocess.run(["node", pathlib.Path(__file__).with_name("fidelity.mjs"), folder, providers.base_url],

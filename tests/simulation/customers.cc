@@ -213,6 +213,7 @@ void Customers::act(const Who& who) {
       {habits.dispute, [&] { dispute(who); }},
       {habits.grant, [&] { grant(who); }},
       {habits.leave, [&] { leave(who); }},
+      {habits.order, [&] { order(who); }},
   };
   double sum = 0;
   for (const Choice& choice : choices) sum += choice.weight;
@@ -424,7 +425,7 @@ void Customers::pry(const Who& who) {
 void Customers::fetch(const Who& who, const std::string& batch, const std::string& kind,
                       std::function<void(std::string)> then) {
   call(who, {Method::get, "/v1/batches/" + batch + "/artifact-url", {{"kind", kind}}}, true,
-       [this, who, then = std::move(then)](const Reply& reply) {
+       [this, who, batch, kind, then = std::move(then)](const Reply& reply) {
          const std::string url = text_at(reply.body, "/url");
          const std::size_t path = url.find("/v1/"), query = url.find('?'), next = url.find('&');
          if (reply.status != 200 || next == std::string::npos)
@@ -435,7 +436,8 @@ void Customers::fetch(const Who& who, const std::string& batch, const std::strin
               {Method::get,
                url.substr(path, query - path),
                {{"expires", url.substr(expires, next - expires)}, {"signature", url.substr(signature)}}},
-              true, [this, then](const Reply& file) {
+              true, [this, who, batch, kind, then](const Reply& file) {
+                if (file.status == 403) return fetch(who, batch, kind, then);  // the link has expired on the way
                 if (file.status != 200) return world_.oracle().fail(14, "an artifact cannot be read: " + file.body);
                 then(file.body);
               });
@@ -527,6 +529,21 @@ void Customers::grant(const Who& who) {
 void Customers::leave(const Who& who) {
   command(who, core::aggregate_of(who->org), core::identity::EraseOrg{who->org, "ann", "asked for it"},
           [who](bool done) { who->left = done; });
+}
+
+// Another system of theirs, which may send the same twice, and what nobody can read.
+void Customers::order(const Who& who) {
+  Chance& chance = world_.chance();
+  if (who->batches.empty()) return;
+  const core::AggregateKey aggregate = core::aggregate_of(who->org);
+  const core::Partition own = core::partition_of(aggregate, world_.partition_count());
+  std::string value = R"({"specversion":"1.0","id":"order-)" + std::to_string(++names_) +
+                      R"(","source":"/crm","type":"batchrouter.batch.cancel.v1","subject":")" + aggregate.value() +
+                      R"(","data":{"org":")" + who->org.value() + R"(","batch":")" + chance.one_of(who->batches) +
+                      R"("}})";
+  if (chance.happens(0.1)) value.resize(chance.between(0, value.size()));
+  world_.commands().append(own, value);
+  if (chance.happens(0.3)) world_.commands().append(own, value);
 }
 
 }  // namespace simulation

@@ -56,6 +56,7 @@ class Customers {
   void dispute(const Who& who);
   void grant(const Who& who);
   void leave(const Who& who);
+  void order(const Who& who);
 
   std::string manifest(const Who& who);
   void told_of_batch(const Who& who, const Reply& reply);

@@ -1,28 +1,230 @@
-// tests/simulation: lives histories, each from one seed, twice where it is asked for, and says which of them broke what.
+// simulation [--seed N] [--seeds COUNT] [--jobs N] [--without KNOB…] [--steps N] [--trace] [--mutant INVARIANT]
+// Lives histories of the whole service, each drawn from its seed and lived twice, as two lives must come to the same
+// log. Says what did not hold, and for the first such seed the smallest history that still shows it, as a command.
+#include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 #include <map>
-#include <set>
+#include <sstream>
 #include <string>
+#include <vector>
 
+#include "tests/simulation/oracle.h"
 #include "tests/simulation/time.h"
 #include "tests/simulation/world.h"
 
 namespace simulation {
 namespace {
 
-World* present = nullptr;
+constexpr auto progress_interval = std::chrono::seconds(10);
 
-Outcome live(const Options& options) {
+World* present = nullptr;
+int mutant_asked_for = 0;
+
+struct Failure {
+  std::uint64_t seed = 0;
+  int invariant = 0;
+  std::string what;
+};
+
+// Of many histories.
+struct Sum {
+  std::uint64_t seeds = 0;
+  std::uint64_t events = 0;
+  std::uint64_t lives = 0;
+  std::chrono::minutes simulated{};
+  std::map<std::string, std::uint64_t> reached;
+  std::vector<Failure> failures;
+};
+
+Outcome live(const Options& options, std::map<std::string, std::uint64_t>& reached) {
   World world(options);
   present = &world;
   Outcome outcome = world.live();
   present = nullptr;
+  for (const auto& [what, times] : world.oracle().reached()) reached[what] += times;
   return outcome;
+}
+
+Outcome live_twice(const Options& options, std::map<std::string, std::uint64_t>& reached) {
+  Outcome outcome = live(options, reached);
+  Options silently = options;
+  silently.trace = false;
+  if (outcome.failure.empty() && live(silently, reached).digest != outcome.digest) {
+    outcome.failure = "two lives of one seed differ";
+    outcome.invariant = 25;
+  }
+  return outcome;
+}
+
+// --- many seeds, on several cores -----------------------------------------------------------------------------------
+
+// A worker says what it has found line by line; texts have no line breaks.
+std::string one_line(std::string text) {
+  for (char& c : text) c = c == '\n' ? ' ' : c;
+  return text;
+}
+
+void work(Options options, std::uint64_t seeds, std::uint64_t first, std::uint64_t every, int out) {
+  const std::uint64_t seed = options.seed;
+  std::FILE* lines = ::fdopen(out, "w");
+  for (std::uint64_t i = first; i < seeds; i += every) {
+    options.seed = seed + i;
+    std::map<std::string, std::uint64_t> reached;
+    const Outcome outcome = live_twice(options, reached);
+    for (const auto& [what, times] : reached)
+      std::fprintf(lines, "reached %llu %s\n", static_cast<unsigned long long>(times), what.c_str());
+    if (!outcome.failure.empty())
+      std::fprintf(lines, "failed %llu %d %s\n", static_cast<unsigned long long>(options.seed), outcome.invariant,
+                   one_line(outcome.failure).c_str());
+    std::fprintf(lines, "lived %llu %llu %lld\n", static_cast<unsigned long long>(outcome.events),
+                 static_cast<unsigned long long>(outcome.lives),
+                 static_cast<long long>(std::chrono::duration_cast<std::chrono::minutes>(outcome.simulated).count()));
+    std::fflush(lines);
+  }
+  std::fclose(lines);
+}
+
+void take_line(const std::string& line, Sum& sum) {
+  std::istringstream text(line);
+  std::string word;
+  text >> word;
+  if (word == "lived") {
+    std::uint64_t events = 0, lives = 0;
+    std::int64_t minutes = 0;
+    text >> events >> lives >> minutes;
+    ++sum.seeds;
+    sum.events += events;
+    sum.lives += lives;
+    sum.simulated += std::chrono::minutes(minutes);
+  } else if (word == "reached") {
+    std::uint64_t times = 0;
+    text >> times >> std::ws;
+    std::string what;
+    std::getline(text, what);
+    sum.reached[what] += times;
+  } else if (word == "failed") {
+    Failure failure;
+    text >> failure.seed >> failure.invariant >> std::ws;
+    std::getline(text, failure.what);
+    std::cout << "seed " << failure.seed << ": invariant " << failure.invariant << ": " << failure.what << std::endl;
+    sum.failures.push_back(std::move(failure));
+  }
+}
+
+void say_rate(const Sum& sum, std::chrono::nanoseconds took) {
+  const double seconds = std::chrono::duration<double>(took).count();
+  std::cout << sum.seeds << " seeds, " << sum.failures.size() << " failed, " << sum.events << " events, " << sum.lives
+            << " lives of processes, " << std::chrono::duration_cast<std::chrono::hours>(sum.simulated).count()
+            << " simulated hours in " << static_cast<int>(seconds) << " s ("
+            << static_cast<int>(static_cast<double>(sum.seeds) / seconds * 60) << " seeds/min, "
+            << static_cast<std::int64_t>(static_cast<double>(sum.simulated.count()) * 60 / seconds)
+            << " times as fast as time)" << std::endl;
+}
+
+// A process for each job, as a history has the clocks of its process to itself.
+Sum live_all(const Options& options, std::uint64_t seeds, std::uint64_t jobs) {
+  Sum sum;
+  std::vector<pollfd> pipes;
+  std::vector<std::string> partly(jobs);
+  std::cout.flush();
+  for (std::uint64_t job = 0; job < jobs; ++job) {
+    int ends[2];
+    if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
+    if (::fork() == 0) {
+      ::close(ends[0]);
+      work(options, seeds, job, jobs, ends[1]);
+      std::_Exit(0);
+    }
+    ::close(ends[1]);
+    pipes.push_back({ends[0], POLLIN, 0});
+  }
+  const auto began = machine_time();
+  auto said = began;
+  for (std::size_t open = jobs; open > 0;) {
+    ::poll(pipes.data(), pipes.size(), 1'000);
+    for (std::size_t i = 0; i < pipes.size(); ++i) {
+      if (pipes[i].revents == 0) continue;
+      char bytes[4'096];
+      const ssize_t count = ::read(pipes[i].fd, bytes, sizeof bytes);
+      if (count <= 0) {
+        pipes[i].fd = -1;
+        --open;
+        continue;
+      }
+      partly[i].append(bytes, static_cast<std::size_t>(count));
+      for (std::size_t end; (end = partly[i].find('\n')) != std::string::npos; partly[i].erase(0, end + 1))
+        take_line(partly[i].substr(0, end), sum);
+    }
+    if (machine_time() - said > progress_interval) {
+      said = machine_time();
+      say_rate(sum, said - began);
+    }
+  }
+  // A worker that died has lived a history that kills: that is a finding, too.
+  for (int status = 0; ::wait(&status) > 0;) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
+    sum.failures.push_back({0, 0, "a worker died by signal " + std::to_string(WTERMSIG(status))});
+    std::cout << sum.failures.back().what << ", one of the seeds that it had not reported" << std::endl;
+  }
+  say_rate(sum, machine_time() - began);
+  return sum;
+}
+
+// --- the smallest history -------------------------------------------------------------------------------------------
+
+// Leaves out what can be left out: kinds of faults and operations first, then steps.
+Options shrink(Options options, int invariant) {
+  std::map<std::string, std::uint64_t> reached;
+  const auto still_fails = [&](const Options& tried) {
+    const Outcome outcome = invariant == 25 ? live_twice(tried, reached) : live(tried, reached);
+    return !outcome.failure.empty() && outcome.invariant == invariant;
+  };
+  for (const Knob& knob : knobs()) {
+    Options without = options;
+    without.without.insert(knob.name);
+    if (still_fails(without)) options = std::move(without);
+  }
+  for (std::uint64_t steps = options.steps.value_or(128); steps > 0; steps -= (steps + 3) / 4) {
+    Options fewer = options;
+    fewer.steps = steps;
+    if (still_fails(fewer)) options = std::move(fewer);
+  }
+  return options;
+}
+
+std::string command_of(const Options& options) {
+  std::string command = "build/release/bin/simulation --trace --seed " + std::to_string(options.seed);
+  if (options.steps) command += " --steps " + std::to_string(*options.steps);
+  if (mutant_asked_for != 0) command += " --mutant " + std::to_string(mutant_asked_for);
+  if (!options.without.empty()) command += " --without";
+  for (const std::string& knob : options.without) command += " " + knob;
+  return command;
+}
+
+int run(const Options& options, std::uint64_t seeds, std::uint64_t jobs) {
+  if (options.trace) {
+    std::map<std::string, std::uint64_t> reached;
+    const Outcome outcome = live_twice(options, reached);
+    std::cout << (outcome.failure.empty() ? "holds" : outcome.failure) << "\n";
+    return outcome.failure.empty() ? 0 : 1;
+  }
+  const Sum sum = live_all(options, seeds, jobs);
+  for (const auto& [what, times] : sum.reached) std::cout << "  " << times << " times: " << what << "\n";
+  for (const Failure& failure : sum.failures) {
+    if (failure.seed == 0) continue;
+    Options failed = options;
+    failed.seed = failure.seed;
+    std::cout << "the smallest history found that shows it:\n  " << command_of(shrink(failed, failure.invariant))
+              << std::endl;
+    break;
+  }
+  return sum.failures.empty() ? 0 : 1;
 }
 
 }  // namespace
@@ -35,44 +237,24 @@ void reach_fault_point(const char* name) {
 }  // namespace processors
 
 namespace core {
-int mutant_asked_for = 0;
 bool mutant(int invariant) {
-  return invariant == mutant_asked_for;
+  return invariant == simulation::mutant_asked_for;
 }
 }  // namespace core
 
 int main(int argc, char** argv) {
   CLI::App app("Lives histories of the whole service in one process, each drawn from its seed.");
-  std::uint64_t seed = 1;
-  std::uint64_t seeds = 1;
+  std::uint64_t seeds = 1, jobs = 1;
   simulation::Options options;
-  app.add_option("--seed", seed, "the first");
+  std::vector<std::string> without;
+  app.add_option("--seed", options.seed, "the first one");
   app.add_option("--seeds", seeds, "how many");
-  app.add_option("--mutant", core::mutant_asked_for, "the deliberate bug of this invariant is made");
-  app.add_flag("--trace", options.trace, "says what happens");
+  app.add_option("--jobs", jobs, "processes side by side")->check(CLI::Range(1, 256));
+  app.add_option("--without", without, "kinds of faults and of operations to leave out (tests/simulation/weather.cc)");
+  app.add_option("--steps", options.steps, "of all customers together");
+  app.add_option("--mutant", simulation::mutant_asked_for, "makes the deliberate bug of this invariant");
+  app.add_flag("--trace", options.trace, "says what happens in the history of --seed");
   CLI11_PARSE(app, argc, argv);
-  const auto began = simulation::machine_time();
-  std::uint64_t events = 0, lives = 0;
-  int failures = 0;
-  for (std::uint64_t i = 0; i < seeds; ++i) {
-    options.seed = seed + i;
-    const simulation::Outcome outcome = simulation::live(options);
-    const simulation::Outcome again = simulation::live(options);
-    events += outcome.events;
-    lives += outcome.lives;
-    if (outcome.digest != again.digest) {
-      std::cout << "seed " << options.seed << ": two lives differ\n";
-      ++failures;
-    }
-    if (!outcome.failure.empty()) {
-      std::cout << "seed " << options.seed << ": invariant " << outcome.invariant << ": " << outcome.failure << "\n";
-      ++failures;
-    }
-    if (options.trace)
-      std::cout << outcome.events << " events, " << outcome.lives << " lives, " << std::chrono::duration_cast<std::chrono::minutes>(outcome.simulated).count() << " min\n";
-  }
-  std::cout << seeds << " seeds, " << failures << " failures, " << events << " events, " << lives << " lives, "
-            << std::chrono::duration_cast<std::chrono::milliseconds>(simulation::machine_time() - began).count()
-            << " ms\n";
-  return failures == 0 ? 0 : 1;
+  options.without = {without.begin(), without.end()};
+  return simulation::run(options, seeds, jobs);
 }

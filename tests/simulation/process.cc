@@ -100,9 +100,10 @@ Process::Process(Surroundings surroundings)
       outbound_(surroundings.receivers, agenda_),
       checkout_(surroundings.payments, agenda_),
       lane_(provider_of(surroundings.catalog), surroundings.providers, agenda_),
+      commands_from_bus_(surroundings.commands, agenda_, surroundings.chance, surroundings.command_rewinds),
       node_(context_.get_executor(), context_.get_executor(),
             {surroundings.partition_count, instance_, surroundings.policy, surroundings.now},
-            {*journal_, store_, effects_, metrics, surroundings.log}),
+            {*journal_, store_, effects_, metrics, surroundings.log, nullptr, &commands_from_bus_}),
       reader_(store_, surroundings.partition_count, &node_),
       app_{.settings = settings_of(surroundings),
            .bus = node_,
@@ -127,10 +128,9 @@ Process::Process(Surroundings surroundings)
                       processors::Dispatcher::Environment{
                           surroundings.catalog, {&lane_}, blobs_, reader_, node_, surroundings.now, metrics, log});
   lane_scores_.emplace(reader_, surroundings.now, &*dispatcher_);
-  delivery_.emplace(executor,
-                    processors::Delivery::Environment{reader_, node_, surroundings.vault, outbound_, outbound_,
-                                                      app_.links, public_url, std::chrono::hours(96), surroundings.now,
-                                                      metrics, log});
+  delivery_.emplace(
+      executor, processors::Delivery::Environment{reader_, node_, surroundings.vault, outbound_, outbound_, app_.links,
+                                                  public_url, std::chrono::hours(96), surroundings.now, metrics, log});
   collector_.emplace(executor, processors::Collector::Environment{blobs_, reader_, node_, log});
   eraser_.emplace(executor, processors::Eraser::Environment{blobs_, surroundings.vault, reader_, node_, log});
   app_.lane_scores = &*lane_scores_;
@@ -153,9 +153,11 @@ Process::~Process() {
 // comes before all others.
 bool Process::run() {
   if (dead_) return false;
+  context_.restart();
+  if (timers_looked_at_ == simulated_now()) return context_.poll() > 0;
+  timers_looked_at_ = simulated_now();
   boost::asio::steady_timer first(context_, std::chrono::steady_clock::time_point(std::chrono::nanoseconds(1)));
   first.async_wait([](const boost::system::error_code&) {});
-  context_.restart();
   return context_.poll() > 1;
 }
 

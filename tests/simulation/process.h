@@ -17,6 +17,7 @@
 #include "processors/node.h"
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/blobs.h"
+#include "tests/simulation/command_topic.h"
 #include "tests/simulation/lanes.h"
 #include "tests/simulation/payments.h"
 #include "tests/simulation/receivers.h"
@@ -46,6 +47,8 @@ struct Surroundings {
   Providers& providers;
   Receivers& receivers;
   Payments& payments;
+  CommandTopic& commands;
+  const double& command_rewinds;
   Chance& chance;
   processors::Log& log;
 };
@@ -88,6 +91,7 @@ class Process {
 
   void kill();
   bool dead() const { return dead_; }
+  ProcessJournal& journal() { return *journal_; }
 
  private:
   struct Exchange;
@@ -102,6 +106,7 @@ class Process {
   Outbound outbound_;
   Checkout checkout_;
   SimulatedProviderLane lane_;
+  CommandTopicSource commands_from_bus_;
   processors::Effects effects_;
   processors::Node node_;
   const processors::StateReader reader_;
@@ -117,6 +122,7 @@ class Process {
   std::map<std::uint64_t, Replied> calls_;  // that wait for an answer
   std::map<std::uint64_t, processors::Answered> commands_;
   std::uint64_t asked_ = 0;
+  core::Timestamp timers_looked_at_{};
   bool dead_ = false;
 };
 

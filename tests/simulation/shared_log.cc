@@ -55,8 +55,8 @@ class SharedLogTenure {
 void SharedLog::land(core::Partition partition, processors::JournalRecord record) {
   Part& part = partitions_[partition];
   const auto events = schemas::decode_group(record.value);
-  const bool opens = events.has_value() && !events->empty() &&
-                     std::holds_alternative<core::PartitionOpened>(events->front().event);
+  const bool opens =
+      events.has_value() && !events->empty() && std::holds_alternative<core::PartitionOpened>(events->front().event);
   if (opens && record.epoch > part.epoch) {
     part.epoch = record.epoch;
     part.instance = record.instance;
@@ -112,8 +112,8 @@ void SharedLogJournal::append(core::Partition partition, processors::JournalReco
 
   if (log_.out_of_reach_ || chance.happens(faults.outcome_unknown)) {
     if (chance.happens(faults.lands_anyway)) {
-      const core::Duration delay = chance.happens(faults.lands_late) ? chance.between(faults.delay_max, late_max)
-                                                                     : core::Duration(0);
+      const core::Duration delay =
+          chance.happens(faults.lands_late) ? chance.between(faults.delay_max, late_max) : core::Duration(0);
       if (delay == core::Duration(0))
         log_.land(partition, std::move(record));
       else
@@ -123,19 +123,19 @@ void SharedLogJournal::append(core::Partition partition, processors::JournalReco
     }
     const core::Error error = unknown("the log did not answer in time");
     if (at_once) return tenure->lose(error);
-    log_.agenda_.later(chance.between(core::Duration(0), faults.delay_max),
-                       [tenure, error] { tenure->lose(error); });
+    log_.agenda_.later(chance.between(core::Duration(0), faults.delay_max), [tenure, error] { tenure->lose(error); });
     return;
   }
   if (at_once) return settle(tenure, partition, std::move(record), true);
-  log_.agenda_.later(chance.between(core::Duration(0), faults.delay_max),
-                     [this, &log = log_, alive = std::weak_ptr(tenure), partition, record = std::move(record)]() mutable {
-                       // In flight, whether or not its writer is still there.
-                       if (const Tenure still = alive.lock(); still && !still->ended)
-                         settle(still, partition, std::move(record), false);
-                       else
-                         log.land(partition, std::move(record));
-                     });
+  log_.agenda_.later(
+      chance.between(core::Duration(0), faults.delay_max),
+      [this, &log = log_, alive = std::weak_ptr(tenure), partition, record = std::move(record)]() mutable {
+        // In flight, whether or not its writer is still there.
+        if (const Tenure still = alive.lock(); still && !still->ended)
+          settle(still, partition, std::move(record), false);
+        else
+          log.land(partition, std::move(record));
+      });
 }
 
 void SharedLogJournal::settle(const Tenure& tenure, core::Partition partition, processors::JournalRecord record,

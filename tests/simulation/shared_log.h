@@ -15,12 +15,12 @@
 namespace simulation {
 
 struct LogFaults {
-  double outcome_unknown = 0;    // of an append: the writer is told that nothing is known of it
-  double lands_anyway = 0.5;     // of those
-  double lands_late = 0;         // of those that land: after a while, behind whatever came meanwhile
-  double overloaded = 0;         // of an append: refused, nothing happened
-  double open_fails = 0;         // of open()
-  double lost_for_nothing = 0;   // of an append that is fine: a moment later the journal cannot tell any more
+  double outcome_unknown = 0;   // of an append: the writer is told that nothing is known of it
+  double lands_anyway = 0.5;    // of those
+  double lands_late = 0;        // of those that land: after a while, behind whatever came meanwhile
+  double overloaded = 0;        // of an append: refused, nothing happened
+  double open_fails = 0;        // of open()
+  double lost_for_nothing = 0;  // of an append that is fine: a moment later the journal cannot tell any more
   core::Duration delay_max = std::chrono::milliseconds(20);  // of an append, and of reading it back
 };
 
@@ -32,6 +32,13 @@ class SharedLog {
 
   const std::vector<processors::JournalRecord>& records(core::Partition partition) const {
     return partitions_[partition].records;
+  }
+  // What brokers do that lose what they have confirmed. False: there is nothing to forget.
+  bool forget_newest(core::Partition partition) {
+    std::vector<processors::JournalRecord>& records = partitions_[partition].records;
+    if (records.empty()) return false;
+    records.pop_back();
+    return true;
   }
   // Nothing can be reached, or everything again.
   void set_out_of_reach(bool out) { out_of_reach_ = out; }

@@ -6,8 +6,10 @@ namespace simulation {
 
 namespace {
 
-#define KNOB(name, member, least, most) \
-  { name, [](Weather& weather) -> double& { return weather.member; }, least, most }
+#define KNOB(name, member, least, most)                                           \
+  {                                                                               \
+    name, [](Weather& weather) -> double& { return weather.member; }, least, most \
+  }
 
 // clang-format off
 constexpr Knob all_knobs[] = {
@@ -16,6 +18,9 @@ constexpr Knob all_knobs[] = {
     KNOB("append_overloaded", log.overloaded, 0.01, 0.2),
     KNOB("open_fails", log.open_fails, 0.05, 0.5),
     KNOB("log_lost", log.lost_for_nothing, 0.001, 0.02),
+    KNOB("disk_write_fails", disk.write_error, 0.0001, 0.005),
+    KNOB("disk_sync_fails", disk.sync_error, 0.0001, 0.005),
+    KNOB("disk_is_full", disk.no_space, 0.0001, 0.005),
     KNOB("blob_fails", blobs.fails, 0.001, 0.05),
     KNOB("item_fails", lanes.item_fails, 0.01, 0.3),
     KNOB("item_transient", lanes.item_transient, 0.01, 0.3),
@@ -58,6 +63,8 @@ constexpr Knob all_knobs[] = {
     KNOB("refund", habits.refund, 0.2, 1),
     KNOB("dispute", habits.dispute, 0.2, 1),
     KNOB("grant", habits.grant, 0.1, 0.5),
+    KNOB("order", habits.order, 0.2, 2),
+    KNOB("command_rewinds", command_rewinds, 0.05, 0.5),
     KNOB("leave", habits.leave, 0.02, 0.1),
 };
 // clang-format on

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "adapters/files/testing/simulated_disk.h"
 #include "tests/simulation/blobs.h"
 #include "tests/simulation/chance.h"
 #include "tests/simulation/lanes.h"
@@ -18,27 +19,29 @@ namespace simulation {
 // Of each step of a customer, in proportion.
 struct Habits {
   double quote = 0;
-  double submit = 0;           // a manifest at once
-  double accept = 0;           // a quote that was locked
-  double accept_again = 0;     // a quote that was accepted already, under another key
-  double submit_again = 0;     // the same request under the same Idempotency-Key
-  double submit_other = 0;     // another request under the same key
-  double race = 0;             // the same at once, several times
+  double submit = 0;        // a manifest at once
+  double accept = 0;        // a quote that was locked
+  double accept_again = 0;  // a quote that was accepted already, under another key
+  double submit_again = 0;  // the same request under the same Idempotency-Key
+  double submit_other = 0;  // another request under the same key
+  double race = 0;          // the same at once, several times
   double cancel = 0;
   double retry = 0;
-  double look = 0;             // at batches, results, credits
-  double pry = 0;              // into what belongs to others
+  double look = 0;  // at batches, results, credits
+  double pry = 0;   // into what belongs to others
   double judge = 0;
   double buy = 0;
-  double pay = 0;              // what was bought, and the events of it
+  double pay = 0;  // what was bought, and the events of it
   double refund = 0;
   double dispute = 0;
-  double grant = 0;            // by an operator
-  double leave = 0;            // the org is erased
+  double grant = 0;  // by an operator
+  double leave = 0;  // the org is erased
+  double order = 0;  // by a command on the bus
 };
 
 struct Weather {
-  LogFaults log;
+  LogFaults log;                                // where there are brokers
+  adapters::files::SimulatedDisk::Faults disk;  // where there are none: the log's
   BlobFaults blobs;
   LaneFaults lanes;
   ReceiverFaults receivers;
@@ -48,13 +51,14 @@ struct Weather {
   // Per simulated hour and process, but for the last.
   double kills = 0;
   double power_cuts = 0;
-  double pauses = 0;          // the process stands still, and does not know
-  double state_disk = 0;      // the disk of the state fails
+  double pauses = 0;      // the process stands still, and does not know
+  double state_disk = 0;  // the disk of the state fails
   double log_out_of_reach = 0;
   double clock_jumps = 0;
-  double rebalances = 0;      // of the group, where there are several
-  double two_owners = 0;      // somebody is told late, or never, that it owns nothing any more
-  double fault_points = 0;    // of each time that one is reached: the process is killed there
+  double rebalances = 0;       // of the group, where there are several
+  double two_owners = 0;       // somebody is told late, or never, that it owns nothing any more
+  double command_rewinds = 0;  // of each command on the bus: some come again
+  double fault_points = 0;     // of each time that one is reached: the process is killed there
 };
 
 struct Knob {

@@ -10,6 +10,7 @@
 #include "processors/testing/service.h"
 #include "schemas/digest.h"
 #include "tests/simulation/customers.h"
+#include "tests/simulation/disk_journal.h"
 #include "tests/simulation/oracle.h"
 
 namespace simulation {
@@ -65,14 +66,19 @@ World::World(Options options)
       partition_count_(static_cast<std::uint32_t>(chance_.between(1, 4))),
       vault_(std::make_unique<processors::testing::FakeVault>()),
       log_lines_(std::make_unique<Lines>(*this)),
+      brokers_(chance_.happens(0.5)),
       log_(agenda_, chance_, weather_.log),
       providers_(chance_, weather_.lanes),
       receivers_(chance_, weather_.receivers),
       payments_(chance_, weather_.payments),
-      machines_(chance_.between(1, 3)),
+      machines_(brokers_ ? chance_.between(1, 3) : 1),
       oracle_(std::make_unique<Oracle>(*this)),
       customers_(std::make_unique<Customers>(*this)) {
-  for (Machine& machine : machines_) machine.store = std::make_unique<Store>();
+  for (Machine& machine : machines_) {
+    machine.store = std::make_unique<Store>();
+    machine.disk = std::make_unique<adapters::files::SimulatedDisk>([this] { return chance_.next(); });
+    machine.disk->set_faults(weather_.disk);
+  }
   providers_.called = [this](const processors::Attempt& attempt) { oracle_->provider_called(attempt); };
   providers_.answered = [this](const processors::Attempt& attempt, const processors::LaneAnswer& answer) {
     oracle_->provider_answered(attempt, answer);
@@ -95,7 +101,11 @@ Outcome World::live() {
   healed_ = true;
   weather_ = calm(weather_);
   log_.set_out_of_reach(false);
-  for (Machine& machine : machines_) machine.paused_until = {};
+  for (Machine& machine : machines_) {
+    machine.paused_until = {};
+    machine.clock_error = {};
+    machine.disk->set_faults({});
+  }
   distribute();
   customers_->finish();
   const core::Timestamp healed = simulated_now();
@@ -108,6 +118,7 @@ Outcome World::live() {
   customers_->download();
   while (!oracle_->failed() && !customers_->quiet()) step(stride_max);
   if (!oracle_->failed()) oracle_->end();
+  if (!oracle_->failed() && brokers_ && machines_.size() == 1) forget_the_newest();
 
   Outcome outcome;
   outcome.digest = digest();
@@ -165,6 +176,7 @@ void World::reap() {
     Machine& machine = machines_[number];
     if (!machine.process || !machine.process->dead()) continue;
     machine.process.reset();
+    machine.disk->process_killed();
     machine.owned.clear();
     machine.paused_until = {};
     any = true;
@@ -183,10 +195,70 @@ void World::begin(std::size_t number) {
   ++lives_;
   const std::string instance = "node_" + std::to_string(number) + "_" + std::to_string(++machine.lives);
   say("process " + instance + " begins");
+  std::unique_ptr<ProcessJournal> journal = open_journal(machine);
+  if (!journal) {
+    agenda_.later(1s, [this, number] {
+      begin(number);
+      distribute();
+    });
+    return;
+  }
   machine.process = std::make_unique<Process>(Surroundings{
       instance, partition_count_, policy_, catalog_, [&machine] { return simulated_now() + machine.clock_error; },
-      std::make_unique<SharedLogJournal>(log_), *machine.store, shelf_, weather_.blobs, *vault_, providers_, receivers_,
-      payments_, chance_, *log_lines_});
+      std::move(journal), *machine.store, shelf_, weather_.blobs, *vault_, providers_, receivers_, payments_, commands_,
+      weather_.command_rewinds, chance_, *log_lines_});
+}
+
+std::unique_ptr<ProcessJournal> World::open_journal(Machine& machine) {
+  if (brokers_) return std::make_unique<SharedLogJournal>(log_);
+  const auto broken = [this, &machine, life = machine.lives] {
+    agenda_.later(core::Duration(0), [&machine, life] {
+      if (machine.process && machine.lives == life) machine.process->kill();
+    });
+  };
+  auto journal = DiskJournal::open(*machine.disk, agenda_, chance_, broken);
+  if (journal.has_error()) {
+    say("the log cannot be opened: " + journal.error().detail);
+    if (journal.error().code != core::ErrorCode::storage_failed)
+      oracle_->fail(24, "the log cannot be opened: " + journal.error().detail);
+    machine.disk->process_killed();
+    return nullptr;
+  }
+  if ((*journal)->torn_tail_bytes() > 0) oracle_->reached("recovery from a torn last record");
+  read_again(**journal);
+  return std::move(*journal);
+}
+
+// Every record that could be read before is still there, and the same.
+void World::read_again(processors::Journal& journal) {
+  for (auto& [partition, records] : on_disk_) {
+    std::size_t same = 0;
+    const auto read =
+        journal.read(partition, core::Offset(0), [&, &known = records](const processors::StoredRecord& stored) {
+          if (same == known.size()) return false;
+          if (stored.record.chain != known[same].chain || stored.record.value != known[same].value) return false;
+          ++same;
+          return true;
+        });
+    if (read.has_error() && read.error().code == core::ErrorCode::storage_failed) continue;
+    if (same < records.size())
+      oracle_->fail(
+          24, "record " + std::to_string(partition.value()) + "/" + std::to_string(same) + " was durable, and is gone");
+  }
+}
+
+const std::vector<processors::JournalRecord>& World::records(core::Partition partition) {
+  if (brokers_) return log_.records(partition);
+  std::vector<processors::JournalRecord>& records = on_disk_[partition];
+  Process* process = machines_.front().process.get();
+  if (process == nullptr || process->dead()) return records;
+  const auto read = process->journal().read(partition, core::Offset(static_cast<std::int64_t>(records.size())),
+                                            [&](const processors::StoredRecord& stored) {
+                                              records.push_back(stored.record);
+                                              return true;
+                                            });
+  if (read.has_error() && read.error().code == core::ErrorCode::log_corrupt) oracle_->fail(24, read.error().detail);
+  return records;
 }
 
 // Who owns what, as the group says.
@@ -241,6 +313,7 @@ void World::schedule_weather() {
     for (Machine& machine : machines_) {
       if (machine.process) machine.process->kill();
     }
+    for (Machine& machine : machines_) machine.disk->power_off();
     shelf_.power_off(chance_);
   });
   trouble(weather_.pauses * machines, [this] {
@@ -262,10 +335,9 @@ void World::schedule_weather() {
     if (Machine* machine = any_alive()) {
       say("the state of " + machine->process->instance() + " cannot be written");
       machine->store->fail();
-      agenda_.later(chance_.between(core::Duration(0), core::Duration(5min)),
-                    [process = machine->process.get(), machine] {
-                      if (machine->process.get() == process) machine->process->kill();
-                    });
+      agenda_.later(chance_.between(core::Duration(0), core::Duration(5min)), [machine, life = machine->lives] {
+        if (machine->process && machine->lives == life) machine->process->kill();
+      });
     }
   });
   trouble(weather_.log_out_of_reach, [this] {
@@ -302,16 +374,38 @@ void World::fault_point(const char* name) {
   running_->kill();
 }
 
+// The brokers lose a record that was confirmed, as after an unclean election. A state that has it is ahead of the log,
+// and its partition must not be served: nobody knows any more what is true.
+void World::forget_the_newest() {
+  say("the brokers forget a record");
+  core::Partition partition(static_cast<std::uint32_t>(chance_.between(0, partition_count_ - 1)));
+  for (Machine& machine : machines_) {
+    if (!machine.process || !machine.owned.contains(partition)) continue;
+    if (machine.store->flush().has_error() || !log_.forget_newest(partition)) return;
+    machine.process->kill();
+    const core::Timestamp until = simulated_now() + core::Duration(10min);
+    // The one that had it comes back, and is told to own it again.
+    while (simulated_now() < until && !(machine.process && machine.process->node().halted(partition).has_value())) {
+      step(stride_min);
+      if (machine.process && !machine.owned.contains(partition)) distribute();
+    }
+    const bool refused = machine.process && machine.process->node().halted(partition).has_value();
+    if (!refused) oracle_->fail(24, "a partition is served although its log is shorter than its state");
+    oracle_->reached("a state that is ahead of the log is refused");
+    return;
+  }
+}
+
 // --- the end --------------------------------------------------------------------------------------------------------
 
 bool World::quiet() {
   return customers_->quiet() && oracle_->quiet();
 }
 
-std::string World::digest() const {
+std::string World::digest() {
   std::string all;
   for (std::uint32_t i = 0; i < partition_count_; ++i) {
-    for (const processors::JournalRecord& record : log_.records(core::Partition(i)))
+    for (const processors::JournalRecord& record : records(core::Partition(i)))
       all += schemas::sha256_raw(record.value + record.instance);
     all += "\n";
   }

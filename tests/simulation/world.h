@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "adapters/files/testing/simulated_disk.h"
 #include "tests/simulation/agenda.h"
 #include "tests/simulation/process.h"
 #include "tests/simulation/shared_log.h"
@@ -58,6 +59,7 @@ class World {
   Providers& providers() { return providers_; }
   Receivers& receivers() { return receivers_; }
   Payments& payments() { return payments_; }
+  CommandTopic& commands() { return commands_; }
   Shelf& shelf() { return shelf_; }
   Oracle& oracle() { return *oracle_; }
 
@@ -67,10 +69,8 @@ class World {
   // Whose code is being run; null: nobody's.
   const Process* running() const { return running_; }
   const Store& store(std::size_t machine) const { return *machines_[machine].store; }
-  // The records of a partition that are in the log.
-  const std::vector<processors::JournalRecord>& records(core::Partition partition) const {
-    return log_.records(partition);
-  }
+  // The records of a partition that are in the log, durably.
+  const std::vector<processors::JournalRecord>& records(core::Partition partition);
 
   // The process that is running now is killed where it stands.
   void fault_point(const char* name);
@@ -79,6 +79,7 @@ class World {
  private:
   struct Machine {
     std::unique_ptr<Store> store;
+    std::unique_ptr<adapters::files::SimulatedDisk> disk;  // of the log, where there are no brokers
     std::unique_ptr<Process> process;
     core::Duration clock_error{};
     std::set<core::Partition> owned;  // as it was told
@@ -86,6 +87,9 @@ class World {
     std::uint64_t lives = 0;
   };
 
+  void forget_the_newest();
+  std::unique_ptr<ProcessJournal> open_journal(Machine& machine);
+  void read_again(processors::Journal& journal);
   void step(core::Duration longest);
   bool run_processes();
   void reap();
@@ -95,7 +99,7 @@ class World {
   void trouble(double per_hour, std::function<void()> what);
   Machine* any_alive();
   bool quiet();
-  std::string digest() const;
+  std::string digest();
 
   const Options options_;
   Chance chance_;
@@ -107,11 +111,14 @@ class World {
   const std::uint32_t partition_count_;
   std::unique_ptr<processors::Vault> vault_;
   std::unique_ptr<processors::Log> log_lines_;
+  const bool brokers_;  // else one machine has the log on its disk
   SharedLog log_;
+  std::map<core::Partition, std::vector<processors::JournalRecord>> on_disk_;  // the same, as far as it was read
   Shelf shelf_;
   Providers providers_;
   Receivers receivers_;
   Payments payments_;
+  CommandTopic commands_;
   std::vector<Machine> machines_;
   Process* running_ = nullptr;  // whose code is being run
   bool healed_ = false;

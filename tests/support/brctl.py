@@ -12,10 +12,10 @@ BRCTL = services.PROGRAM.with_name("brctl")
 OPERATOR = {"BATCHROUTER_OPERATOR": "ann"}
 
 
-def run(service, *arguments, online=False, seconds=60):
+def run(service, *arguments, online=False, seconds=60, program=BRCTL):
     """subprocess.CompletedProcess with texts. online: with where the service listens."""
     settings = service.command()[1:]  # --data … --port 0 --set=…
-    command = [str(BRCTL), *map(str, arguments), *settings]
+    command = [str(program), *map(str, arguments), *settings]
     if online:
         command += ["--url", f"http://127.0.0.1:{service.port}"]
     return subprocess.run(command, env={**services.environment(), **OPERATOR}, stdin=subprocess.DEVNULL,

@@ -3,10 +3,11 @@
 import json
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import unittest
+
+from support import node_modules
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "kafka"
@@ -80,12 +81,7 @@ def read_with_console_consumer(address, topic):
 
 def read_with_kafkajs(address, topic):
     """The same by the client that JavaScript programs use, where npm is there to fetch it."""
-    modules = ROOT / "build" / "kafkajs"
-    if not (modules / "node_modules").exists():
-        modules.mkdir(parents=True, exist_ok=True)
-        install = ["npm", "install", "--prefix", modules, "--no-save", "--no-package-lock", "--silent", "kafkajs@2.2.4"]
-        if shutil.which("npm") is None or subprocess.run(install, timeout=READ_SECONDS).returncode != 0:
-            raise unittest.SkipTest("kafkajs cannot be fetched")
+    modules = node_modules.fetched()
     return _lines(["node", ROOT / "tests" / "kafka" / "kafkajs_reader.mjs", modules, address, topic])
 
 

@@ -1,18 +1,16 @@
 """Real lanes over the provider simulator, and what must be true of them. Python 3 standard library only."""
 
 import contextlib
-import os
 import pathlib
 import re
 import tempfile
 from decimal import Decimal
-from unittest import mock
 
 from support import service as services
 from support.batches import BatchTest
 from support.customer import charged, chat_item, message_item, response_item
 from support.provider_simulator import ProviderSimulator
-from support.service import HANG_SECONDS, Service, until
+from support.service import Service
 
 OPENAI_KEY = "sk-proj-the-key-of-openai"
 ANTHROPIC_KEY = "sk-ant-the-key-of-anthropic"
@@ -28,13 +26,6 @@ class LaneService(Service):
     def __init__(self, data, settings, variables, program=services.PROGRAM):
         super().__init__(data, {"simulated.enabled": False, "dispatch.lookup_seconds": 2, **settings}, program=program)
         self.variables = variables
-
-    def start(self):
-        with mock.patch.dict(os.environ, self.variables):
-            return super().start()
-
-    def wait_for_death(self, seconds=HANG_SECONDS):
-        until(lambda: not self.alive(), "the service to be killed", seconds)
 
 
 class LanesTest(BatchTest):

@@ -10,7 +10,7 @@ import unittest
 
 from support import bus, journal
 from support.load import Load
-from support.service import Service
+from support.service import PROGRAM, Service
 
 SEED = int(os.environ.get("KILL_SEED", time.time_ns() % 1_000_000))
 SETTINGS = {"simulated.latency_min_ms": 5, "simulated.latency_max_ms": 60, "simulated.transient_rate": 0.05,
@@ -29,8 +29,9 @@ class NodesTest(unittest.TestCase):
         self.prefix = "test-" + secrets.token_hex(6)
         self.services = []
 
-    def start(self, name="node-1", broker=None, **settings):
-        """broker: an address, unless it is the one that all tests share. settings: section__key=value."""
+    def start(self, name="node-1", program=PROGRAM, point=None, broker=None, **settings):
+        """program, point: one that dies there. broker: an address, unless it is the one that all tests share. settings:
+        section__key=value."""
         named = {key.replace("__", "."): value for key, value in settings.items()}
         shared = self.directory / "shared"
         shared.mkdir(exist_ok=True)
@@ -38,7 +39,9 @@ class NodesTest(unittest.TestCase):
             broker = bus.address()
             bus.remove_at_exit(self.prefix)
         service = Service(self.directory / name, {**bus.kafka_settings(broker, self.prefix), **SETTINGS,
-                                                  "data.shared_directory": str(shared), **named})
+                                                  "data.shared_directory": str(shared), **named}, program=program)
+        if point is not None:
+            service.variables["BATCHROUTER_FAULT_POINT"] = point
         service.mails = self.directory
         self.services.append(service)
         self.addCleanup(self._end, service)

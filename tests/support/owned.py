@@ -40,7 +40,7 @@ class Owned:
     def buy_credit(self):
         """A checkout that was paid on the local page."""
         session = self.customer.expect_post("/v1/billing/checkout-sessions", {"pack_code": "credit_10"})
-        path, query = ("/" + session["url"].split("/", 3)[3]).split("?")
+        self.page = path, query = ("/" + session["url"].split("/", 3)[3]).split("?")
         self.customer.service.expect(self.customer.service.post(f"{path}/pay?{query}"), 200)
         return session["id"]
 

@@ -48,6 +48,8 @@ class Service:
         self.arguments = list(arguments)
         self.mails = self.data  # where it or others like it put mails
         self.program = str(program)
+        self.variables = {}  # of its environment, beside those of this process
+        self.wrapper = []  # a command that becomes it, such as prlimit
         self.port = None
         self.process = None
         self.lines = collections.deque(maxlen=LINES_KEPT)  # newest output, for failing tests
@@ -70,18 +72,26 @@ class Service:
                                             for key, value in settings.items())]
 
     def start(self):
+        if not self.launch().wait_until_ready():
+            self.kill9()
+            raise AssertionError("the service did not start:\n" + self.output())
+        return self
+
+    def launch(self):
+        """Starts the process and waits for nothing."""
         self._ready.clear()
         self.port = None
         self.process = subprocess.Popen(
-            self.command(), env=environment(),
+            [*self.wrapper, *self.command()], env={**environment(), **self.variables},
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             text=True, errors="replace")
         self._reader = threading.Thread(target=self._read_output, daemon=True)
         self._reader.start()
-        if not self._ready.wait(HANG_SECONDS) or self.port is None:
-            self.kill9()
-            raise AssertionError("the service did not start:\n" + self.output())
         return self
+
+    def wait_until_ready(self, seconds=HANG_SECONDS):
+        """False: it has ended before, or takes too long."""
+        return self._ready.wait(seconds) and self.port is not None
 
     def stop(self, seconds=HANG_SECONDS):
         """Asks it to end (SIGTERM) and returns the exit code."""
@@ -103,6 +113,9 @@ class Service:
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
+
+    def wait_for_death(self, seconds=HANG_SECONDS):
+        until(lambda: not self.alive(), "the service to be killed", seconds)
 
     def rss_kb(self):
         return self._memory("VmRSS")
@@ -196,6 +209,8 @@ class Service:
 
     def _connection(self):
         """This thread's own, or a new one where the server has closed it meanwhile (a quiet socket is readable then)."""
+        if self.port is None:
+            raise ConnectionRefusedError("the service is starting, or is not there")
         connection = getattr(self._local, "connection", None)
         if connection is not None and connection.port == self.port:
             if connection.sock is not None and select.select([connection.sock], [], [], 0)[0]:

@@ -28,6 +28,7 @@ class StripeStandIn:
         self._numbers = itertools.count(1)
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *_: None  # a service that hangs up, often because a test had it killed
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 

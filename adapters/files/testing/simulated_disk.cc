@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <string>
@@ -82,6 +83,7 @@ constexpr std::string_view input_output_error = "Input/output error";
 struct SimulatedDisk::Platter {
   explicit Platter(Random source) : random(std::move(source)) { names["/"] = durable["/"] = {}; }
 
+  std::mutex mutex;  // of all that follows
   Random random;
   Names names;
   Names durable;
@@ -265,11 +267,13 @@ class SimulatedFile final : public DiskFile {
       : mounted_(std::move(mounted)), path_(std::move(path)), content_(std::move(content)) {}
 
   core::Result<std::uint64_t> size() const override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = mounted_.begin(Operation::look, path_)) return *std::move(failed);
     return content_->now.size();
   }
 
   core::Result<std::size_t> read_at(std::uint64_t position, char* into, std::size_t bytes) const override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = mounted_.begin(Operation::look, path_)) return *std::move(failed);
     if (position >= content_->now.size()) return std::size_t{0};
     const std::size_t count = content_->now.copy(into, bytes, position);
@@ -282,6 +286,7 @@ class SimulatedFile final : public DiskFile {
   }
 
   core::Result<void> write_at(std::uint64_t position, std::string_view bytes) override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     const bool alive = !mounted_.life->over;
     if (auto failed = mounted_.begin(Operation::grow, path_)) {
       if (alive) Platter::write(*content_, position, mounted_.platter->torn(bytes));
@@ -292,18 +297,21 @@ class SimulatedFile final : public DiskFile {
   }
 
   core::Result<void> allocate(std::uint64_t bytes) override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = mounted_.begin(Operation::grow, path_)) return *std::move(failed);
     if (bytes > content_->now.size()) Platter::change(*content_, {.size = bytes});
     return {};
   }
 
   core::Result<void> truncate(std::uint64_t bytes) override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = mounted_.begin(Operation::change, path_)) return *std::move(failed);
     Platter::change(*content_, {.size = bytes});
     return {};
   }
 
   core::Result<void> sync_data() override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = begin_sync()) return *std::move(failed);
     const auto sized =
         std::ranges::find_if(content_->changes, [](const Change& change) { return change.size.has_value(); });
@@ -312,6 +320,7 @@ class SimulatedFile final : public DiskFile {
   }
 
   core::Result<void> sync() override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = begin_sync()) return *std::move(failed);
     bring_to_disk(content_->changes.end());
     return {};
@@ -338,6 +347,7 @@ class SimulatedLock final : public DiskLock {
  public:
   SimulatedLock(Mounted mounted, Path path) : mounted_(std::move(mounted)), path_(std::move(path)) {}
   ~SimulatedLock() override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (!mounted_.life->over) mounted_.platter->locks.erase(path_);
   }
 
@@ -351,6 +361,7 @@ class MountedDisk final : public Disk {
   explicit MountedDisk(Mounted mounted) : mounted_(std::move(mounted)) {}
 
   core::Result<std::unique_ptr<DiskFile>> open(const Path& path, Mode mode) override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     const bool creates = mode == Mode::create_new;
     if (auto failed = mounted_.begin(creates ? Operation::grow : Operation::look, path)) return *std::move(failed);
     const auto found = platter().names.find(path);
@@ -367,6 +378,7 @@ class MountedDisk final : public Disk {
   }
 
   core::Result<void> rename(const Path& from, const Path& to) override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = mounted_.begin(Operation::change, from)) return *std::move(failed);
     const auto found = platter().names.find(from);
     if (found == platter().names.end()) return failure(from, "No such file or directory");
@@ -375,12 +387,14 @@ class MountedDisk final : public Disk {
   }
 
   core::Result<void> remove(const Path& path) override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = mounted_.begin(Operation::change, path)) return *std::move(failed);
     if (platter().names.contains(path)) platter().change_names({path.parent_path(), {{path, std::nullopt}}});
     return {};
   }
 
   core::Result<void> make_directories(const Path& directory) override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = mounted_.begin(Operation::grow, directory)) return *std::move(failed);
     Path path;
     for (const Path& name : directory) {
@@ -392,6 +406,7 @@ class MountedDisk final : public Disk {
   }
 
   core::Result<void> sync_directory(const Path& directory) override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = mounted_.begin(Operation::sync, directory)) return *std::move(failed);
     if (!is_directory(directory)) return failure(directory, "No such directory");
     std::erase_if(platter().name_changes, [&](const NameChange& change) {
@@ -402,9 +417,13 @@ class MountedDisk final : public Disk {
     return {};
   }
 
-  bool exists(const Path& path) const override { return !mounted_.life->over && platter().names.contains(path); }
+  bool exists(const Path& path) const override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
+    return !mounted_.life->over && platter().names.contains(path);
+  }
 
   core::Result<std::vector<std::string>> list(const Path& directory) const override {
+    const std::scoped_lock lock(mounted_.platter->mutex);
     if (auto failed = mounted_.begin(Operation::look, directory)) return *std::move(failed);
     if (!is_directory(directory)) return failure(directory, "No such directory");
     std::vector<std::string> found;
@@ -415,6 +434,7 @@ class MountedDisk final : public Disk {
   }
 
   core::Result<std::unique_ptr<DiskLock>> lock(const Path& path) override {
+    const std::scoped_lock guard(mounted_.platter->mutex);
     if (auto failed = mounted_.begin(Operation::look, path)) return *std::move(failed);
     if (!platter().locks.try_emplace(path, mounted_.life).second)
       return core::Error{core::ErrorCode::unavailable, path.parent_path().string() + " is in use by another process"};
@@ -436,25 +456,30 @@ class MountedDisk final : public Disk {
 SimulatedDisk::SimulatedDisk(Random random) : platter_(std::make_shared<Platter>(std::move(random))) {}
 
 SimulatedDisk::~SimulatedDisk() {
+  const std::scoped_lock lock(platter_->mutex);
   platter_->end_lives();
 }
 
 std::unique_ptr<Disk> SimulatedDisk::mount() {
+  const std::scoped_lock lock(platter_->mutex);
   const auto life = std::make_shared<Life>();
   platter_->lives.push_back(life);
   return std::make_unique<MountedDisk>(Mounted{platter_, life});
 }
 
 void SimulatedDisk::process_killed() {
+  const std::scoped_lock lock(platter_->mutex);
   platter_->end_lives();
 }
 
 void SimulatedDisk::power_off() {
+  const std::scoped_lock lock(platter_->mutex);
   platter_->lose_names();
   platter_->come_back([this](Content& content) { platter_->lose_some(content); });
 }
 
 void SimulatedDisk::power_off(std::size_t last_write_bytes, Rest rest) {
+  const std::scoped_lock lock(platter_->mutex);
   platter_->keep_all_names();
   platter_->come_back([&](Content& content) {
     if (!content.changes.empty()) platter_->keep_first(content, content.changes.size() - 1, last_write_bytes, rest);
@@ -462,14 +487,17 @@ void SimulatedDisk::power_off(std::size_t last_write_bytes, Rest rest) {
 }
 
 void SimulatedDisk::set_faults(Faults faults) {
+  const std::scoped_lock lock(platter_->mutex);
   platter_->faults = faults;
 }
 
 void SimulatedDisk::fail_after(std::uint64_t operations, Fault fault) {
+  const std::scoped_lock lock(platter_->mutex);
   platter_->failing.emplace(platter_->operations + operations, fault);
 }
 
 std::uint64_t SimulatedDisk::operations() const {
+  const std::scoped_lock lock(platter_->mutex);
   return platter_->operations;
 }
 

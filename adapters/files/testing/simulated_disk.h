@@ -15,7 +15,7 @@ namespace adapters::files {
 //
 // A process works on it through a Disk of its own, from mount(). After power_off() or process_killed() that Disk, its
 // files and its locks are inert: each call is an error without effect.
-// Threading: one thread. Memory: what the files take, twice.
+// Threading: any thread; the same happens again only where one thread uses it. Memory: what the files take, twice.
 class SimulatedDisk {
  public:
   using Random = std::function<std::uint64_t()>;  // 64 random bits
