@@ -31,12 +31,15 @@ Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Settings settings,
 Dispatcher::~Dispatcher() = default;
 
 void Dispatcher::run(TermPointer term, core::RunUnit unit) {
-  boost::asio::post(strand_, [this, work = Work{std::move(term), std::move(unit)}]() mutable {
-    const core::OrgId org = work.unit.org;
-    const int urgency = priority(work.unit);
-    waiting_.push(org, urgency, std::move(work));
-    pump();
-  });
+  boost::asio::post(
+      strand_, [this, work = Work{std::move(term), std::move(unit)}]() mutable { wait_for_turn(std::move(work)); });
+}
+
+void Dispatcher::wait_for_turn(Work work) {
+  const core::OrgId org = work.unit.org;
+  const int urgency = priority(work.unit);
+  waiting_.push(org, urgency, std::move(work));
+  pump();
 }
 
 void Dispatcher::stop_batch(const core::BatchId& batch) {
@@ -97,6 +100,9 @@ boost::asio::awaitable<void> Dispatcher::run_one(Work work, SlotPointer slot) {
   {
     UnitRun run(work.term, work.unit, *this, slot, co_await boost::asio::this_coro::executor);
     again = co_await run.run();
+    work.failures = run.failed() ? work.failures + 1 : 0;
+    // The provider may have been asked, and would be again: what stays broken must not cost more and more.
+    if (run.failed()) again = settings_.retry_delay * (1 << std::min<std::uint32_t>(work.failures - 1, 8));
   }
   give_back(std::move(slot));
   boost::asio::post(strand_, [this, work = std::move(work), again]() mutable {
@@ -120,7 +126,7 @@ void Dispatcher::again_later(Work work, std::chrono::milliseconds delay) {
   pauses_.insert(timer);
   timer->async_wait([this, timer, work = std::move(work)](const boost::system::error_code&) mutable {
     pauses_.erase(timer);  // cut short or over
-    if (!stopping_) run(std::move(work.term), std::move(work.unit));
+    if (!stopping_) wait_for_turn(std::move(work));
   });
 }
 

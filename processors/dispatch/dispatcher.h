@@ -47,7 +47,7 @@ class Dispatcher final : public LaneBoard, public LaneControl {
   struct Settings {
     std::size_t units_in_flight_max = 16;
     std::uint32_t attempts_max = 5;                // as core::Policy has it
-    std::chrono::milliseconds retry_delay{2'000};  // doubled with each attempt
+    std::chrono::milliseconds retry_delay{2'000};  // doubled with each attempt, and with each run that fails
     core::Duration rescue_time = std::chrono::hours(1);
     core::Duration batch_time_min = std::chrono::minutes(10);
     LaneHealth::Settings health = {};
@@ -87,6 +87,7 @@ class Dispatcher final : public LaneBoard, public LaneControl {
   struct Work {
     TermPointer term;
     core::RunUnit unit;
+    std::uint32_t failures = 0;  // runs in a row that failed here, as on a full disk
   };
   // Given back once, by whoever comes first: the run that only waits, or its end.
   struct Slot {
@@ -111,6 +112,7 @@ class Dispatcher final : public LaneBoard, public LaneControl {
   void pump();
   bool may_run(const core::OrgId& org) const;
   boost::asio::awaitable<void> run_one(Work work, SlotPointer slot);
+  void wait_for_turn(Work work);
   void again_later(Work work, std::chrono::milliseconds delay);
   std::uint32_t weight(const core::OrgId& org) const;
   int priority(const core::RunUnit& unit) const;

@@ -367,6 +367,21 @@ TEST_F(DispatcherTest, ADiskThatFailsForAMomentCostsNothing) {
   expect_one_row_each(batch);
 }
 
+TEST_F(DispatcherTest, ADiskThatStaysFullIsNotPaidForAgainAndAgain) {
+  service->lane.answer_by([&](const Attempt&, const LaneItem& item) {
+    world.blobs.fail_next_append();
+    return answer_with(item, Verdict::succeeded);
+  });
+  const core::BatchId id = submit(1);
+  // Doubled from a millisecond on, eight runs take a quarter of a second.
+  service->run_until([&] { return service->lane.asked(0) >= 8; });
+  const auto began = std::chrono::steady_clock::now();
+  service->run_until([&] { return service->lane.asked(0) >= 9; });
+  EXPECT_GE(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(100));
+  service->lane.answer_by([](const Attempt&, const LaneItem& item) { return answer_with(item, Verdict::succeeded); });
+  EXPECT_EQ(service->run_to_the_end(id).closed.tally, (Tally{1, 0, 0, 0, 0}));
+}
+
 TEST_F(DispatcherTest, CommandsThatAreRefusedForAMomentAreSentAgain) {
   service->open_account();
   service->bus.refuse_next(1, core::ErrorCode::overloaded);  // the planning

@@ -19,7 +19,6 @@ constexpr auto report_interval = std::chrono::seconds(1);
 constexpr auto no_lane_delay_min = std::chrono::milliseconds(500);
 constexpr auto no_lane_delay_max = std::chrono::seconds(30);
 constexpr auto stale_delay = std::chrono::milliseconds(300);
-constexpr auto trouble_delay = std::chrono::seconds(2);
 
 core::Result<void> without_value(const core::Result<Answer>& answer) {
   if (answer.has_error()) return answer.error();
@@ -111,7 +110,8 @@ boost::asio::awaitable<RunAgain> UnitRun::run_unit() {
          {"unit", id_.unit.value()},
          {"code", to_string(done.error().code)},
          {"why", done.error().detail}});
-  co_return trouble_delay;
+  failed_ = true;
+  co_return settings_.retry_delay;
 }
 
 core::Result<void> UnitRun::load() {

@@ -29,6 +29,8 @@ class UnitRun {
 
   // Keep the UnitRun until the coroutine has ended.
   boost::asio::awaitable<RunAgain> run();
+  // Whether it ended because something here failed: a disk, the journal. The lane is not to blame, nor the items.
+  bool failed() const { return failed_; }
 
  private:
   boost::asio::awaitable<RunAgain> run_unit();
@@ -76,6 +78,7 @@ class UnitRun {
   Dispatcher::Environment& environment_;
   const Dispatcher::Settings& settings_;
   const Dispatcher::SlotPointer slot_;
+  bool failed_ = false;
   const boost::asio::any_io_executor strand_;
   const core::AggregateKey aggregate_;
 

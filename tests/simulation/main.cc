@@ -1,4 +1,4 @@
-// simulation [--seed N] [--seeds COUNT] [--jobs N] [--without KNOB…] [--steps N] [--trace] [--mutant INVARIANT]
+// simulation [--seed N] [--seeds COUNT] [--jobs N] [--without KNOB…] [--steps N] [--trace] [--mutant N] [--mutants]
 // Lives histories of the whole service, each drawn from its seed and lived twice, as two lives must come to the same
 // log. Says what did not hold, and for the first such seed the smallest history that still shows it, as a command.
 #include <poll.h>
@@ -8,12 +8,14 @@
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "tests/simulation/invariants.h"
 #include "tests/simulation/oracle.h"
 #include "tests/simulation/time.h"
 #include "tests/simulation/world.h"
@@ -70,9 +72,8 @@ std::string one_line(std::string text) {
   return text;
 }
 
-void work(Options options, std::uint64_t seeds, std::uint64_t first, std::uint64_t every, int out) {
+void live_some(Options options, std::uint64_t seeds, std::uint64_t first, std::uint64_t every, std::FILE* lines) {
   const std::uint64_t seed = options.seed;
-  std::FILE* lines = ::fdopen(out, "w");
   for (std::uint64_t i = first; i < seeds; i += every) {
     options.seed = seed + i;
     std::map<std::string, std::uint64_t> reached;
@@ -87,7 +88,6 @@ void work(Options options, std::uint64_t seeds, std::uint64_t first, std::uint64
                  static_cast<long long>(std::chrono::duration_cast<std::chrono::minutes>(outcome.simulated).count()));
     std::fflush(lines);
   }
-  std::fclose(lines);
 }
 
 void take_line(const std::string& line, Sum& sum) {
@@ -127,9 +127,10 @@ void say_rate(const Sum& sum, std::chrono::nanoseconds took) {
             << " times as fast as time)" << std::endl;
 }
 
-// A process for each job, as a history has the clocks of its process to itself.
-Sum live_all(const Options& options, std::uint64_t seeds, std::uint64_t jobs) {
-  Sum sum;
+// A process for each job, as a history has the clocks of its process to itself. Hands over each line that they say, and
+// calls `meanwhile` once a second at least. Answers how many of them died.
+int run_workers(std::uint64_t jobs, const std::function<void(std::uint64_t job, std::FILE*)>& work,
+                const std::function<void(const std::string&)>& take, const std::function<void()>& meanwhile) {
   std::vector<pollfd> pipes;
   std::vector<std::string> partly(jobs);
   std::cout.flush();
@@ -138,15 +139,15 @@ Sum live_all(const Options& options, std::uint64_t seeds, std::uint64_t jobs) {
     if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
     if (::fork() == 0) {
       ::close(ends[0]);
-      work(options, seeds, job, jobs, ends[1]);
+      std::FILE* lines = ::fdopen(ends[1], "w");
+      work(job, lines);
+      std::fclose(lines);
       std::_Exit(0);
     }
     ::close(ends[1]);
     pipes.push_back({ends[0], POLLIN, 0});
   }
-  const auto began = machine_time();
-  auto said = began;
-  for (std::size_t open = jobs; open > 0;) {
+  for (std::size_t open = jobs; open > 0; meanwhile()) {
     ::poll(pipes.data(), pipes.size(), 1'000);
     for (std::size_t i = 0; i < pipes.size(); ++i) {
       if (pipes[i].revents == 0) continue;
@@ -159,21 +160,64 @@ Sum live_all(const Options& options, std::uint64_t seeds, std::uint64_t jobs) {
       }
       partly[i].append(bytes, static_cast<std::size_t>(count));
       for (std::size_t end; (end = partly[i].find('\n')) != std::string::npos; partly[i].erase(0, end + 1))
-        take_line(partly[i].substr(0, end), sum);
-    }
-    if (machine_time() - said > progress_interval) {
-      said = machine_time();
-      say_rate(sum, said - began);
+        take(partly[i].substr(0, end));
     }
   }
-  // A worker that died has lived a history that kills: that is a finding, too.
-  for (int status = 0; ::wait(&status) > 0;) {
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) continue;
-    sum.failures.push_back({0, 0, "a worker died by signal " + std::to_string(WTERMSIG(status))});
-    std::cout << sum.failures.back().what << ", one of the seeds that it had not reported" << std::endl;
+  int dead = 0;
+  for (int status = 0; ::wait(&status) > 0;) dead += WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
+  return dead;
+}
+
+Sum live_all(const Options& options, std::uint64_t seeds, std::uint64_t jobs) {
+  Sum sum;
+  const auto began = machine_time();
+  auto said = began;
+  const int dead = run_workers(
+      jobs, [&](std::uint64_t job, std::FILE* lines) { live_some(options, seeds, job, jobs, lines); },
+      [&](const std::string& line) { take_line(line, sum); },
+      [&] {
+        if (machine_time() - said < progress_interval) return;
+        said = machine_time();
+        say_rate(sum, said - began);
+      });
+  // A history that kills its worker is a finding, too.
+  if (dead > 0) {
+    sum.failures.push_back({0, 0, "a worker died in a history that it had not told of yet"});
+    std::cout << sum.failures.back().what << std::endl;
   }
   say_rate(sum, machine_time() - began);
   return sum;
+}
+
+// --- the mutants ----------------------------------------------------------------------------------------------------
+
+// Each must be caught by the check of its own invariant, within so many seeds.
+int hunt_mutants(Options options, std::uint64_t jobs) {
+  constexpr std::uint64_t seeds_max = 200;
+  const auto began = machine_time();
+  const auto hunt = [&](std::uint64_t job, std::FILE* lines) {
+    for (std::size_t i = job; i < invariants().size(); i += jobs) {
+      const int number = mutant_asked_for = invariants()[i].number;
+      std::map<std::string, std::uint64_t> reached;
+      Outcome outcome;
+      for (options.seed = 1; options.seed <= seeds_max && outcome.failure.empty(); ++options.seed)
+        outcome = live(options, reached);
+      const bool caught = !outcome.failure.empty() && outcome.invariant == number;
+      std::fprintf(lines, "%s mutant %d: %s (seed %llu, invariant %d)\n", caught ? "caught" : "MISSED", number,
+                   one_line(outcome.failure).c_str(), static_cast<unsigned long long>(options.seed - 1),
+                   outcome.invariant);
+      std::fflush(lines);
+    }
+  };
+  std::size_t caught = 0;
+  const auto take = [&](const std::string& line) {
+    std::cout << line << std::endl;
+    caught += line.starts_with("caught") ? 1 : 0;
+  };
+  run_workers(jobs, hunt, take, [] {});
+  std::cout << caught << " of " << invariants().size() << " mutants caught in "
+            << std::chrono::duration_cast<std::chrono::seconds>(machine_time() - began).count() << " s\n";
+  return caught == invariants().size() ? 0 : 1;
 }
 
 // --- the smallest history -------------------------------------------------------------------------------------------
@@ -216,6 +260,9 @@ int run(const Options& options, std::uint64_t seeds, std::uint64_t jobs) {
   }
   const Sum sum = live_all(options, seeds, jobs);
   for (const auto& [what, times] : sum.reached) std::cout << "  " << times << " times: " << what << "\n";
+  for (const std::string_view what : sometimes()) {
+    if (!sum.reached.contains(std::string(what))) std::cout << "  never: " << what << "\n";
+  }
   for (const Failure& failure : sum.failures) {
     if (failure.seed == 0) continue;
     Options failed = options;
@@ -253,8 +300,10 @@ int main(int argc, char** argv) {
   app.add_option("--without", without, "kinds of faults and of operations to leave out (tests/simulation/weather.cc)");
   app.add_option("--steps", options.steps, "of all customers together");
   app.add_option("--mutant", simulation::mutant_asked_for, "makes the deliberate bug of this invariant");
+  bool mutants = false;
+  app.add_flag("--mutants", mutants, "sees whether each mutant is caught");
   app.add_flag("--trace", options.trace, "says what happens in the history of --seed");
   CLI11_PARSE(app, argc, argv);
   options.without = {without.begin(), without.end()};
-  return simulation::run(options, seeds, jobs);
+  return mutants ? simulation::hunt_mutants(options, jobs) : simulation::run(options, seeds, jobs);
 }
