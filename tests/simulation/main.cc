@@ -1,6 +1,9 @@
 // simulation [--seed N] [--seeds COUNT] [--jobs N] [--without KNOB…] [--steps N] [--trace] [--mutant INVARIANT]
 // Lives histories of the whole service, each drawn from its seed and lived twice, as two lives must come to the same
 // log. Says what did not hold, and for the first such seed the smallest history that still shows it, as a command.
+//
+// simulation --mutants
+// Makes the deliberate bug of each invariant, and lives histories until it is caught, under its own number.
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/simulation/invariants.h"
 #include "tests/simulation/oracle.h"
 #include "tests/simulation/time.h"
 #include "tests/simulation/world.h"
@@ -207,6 +211,33 @@ std::string command_of(const Options& options) {
   return command;
 }
 
+// --- the checks themselves ------------------------------------------------------------------------------------------
+
+constexpr std::uint64_t mutant_seeds_max = 200;
+
+int try_mutants(Options options) {
+  int missed = 0;
+  for (const Invariant& invariant : invariants()) {
+    mutant_asked_for = invariant.number;
+    std::map<std::string, std::uint64_t> reached;
+    Outcome outcome;
+    for (options.seed = 1; options.seed <= mutant_seeds_max; ++options.seed) {
+      outcome = live(options, reached);
+      if (!outcome.failure.empty()) break;
+    }
+    const bool caught = outcome.invariant == invariant.number;
+    missed += caught ? 0 : 1;
+    std::cout << invariant.number << ". " << invariant.mutant << "\n   ";
+    if (outcome.failure.empty())
+      std::cout << "NOT CAUGHT";
+    else
+      std::cout << (caught ? "caught" : "TAKEN FOR " + std::to_string(outcome.invariant)) << " by seed " << options.seed
+                << ": " << outcome.failure;
+    std::cout << std::endl;
+  }
+  return missed == 0 ? 0 : 1;
+}
+
 int run(const Options& options, std::uint64_t seeds, std::uint64_t jobs) {
   if (options.trace) {
     std::map<std::string, std::uint64_t> reached;
@@ -216,6 +247,9 @@ int run(const Options& options, std::uint64_t seeds, std::uint64_t jobs) {
   }
   const Sum sum = live_all(options, seeds, jobs);
   for (const auto& [what, times] : sum.reached) std::cout << "  " << times << " times: " << what << "\n";
+  for (const std::string_view what : sometimes()) {
+    if (!sum.reached.contains(std::string(what))) std::cout << "  never: " << what << "\n";
+  }
   for (const Failure& failure : sum.failures) {
     if (failure.seed == 0) continue;
     Options failed = options;
@@ -254,7 +288,9 @@ int main(int argc, char** argv) {
   app.add_option("--steps", options.steps, "of all customers together");
   app.add_option("--mutant", simulation::mutant_asked_for, "makes the deliberate bug of this invariant");
   app.add_flag("--trace", options.trace, "says what happens in the history of --seed");
+  bool mutants = false;
+  app.add_flag("--mutants", mutants, "makes one deliberate bug after the other, and sees each caught");
   CLI11_PARSE(app, argc, argv);
   options.without = {without.begin(), without.end()};
-  return simulation::run(options, seeds, jobs);
+  return mutants ? simulation::try_mutants(options) : simulation::run(options, seeds, jobs);
 }
