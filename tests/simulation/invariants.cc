@@ -85,7 +85,6 @@ constexpr Invariant all_invariants[] = {
      "A fold of the log takes another time than the owner did: processors/fold.cc."},
 };
 
-// Of the log on disk and of snapshots: with the embedded log under the simulated disk.
 constexpr std::string_view all_sometimes[] = {
     "402",
     "a quote that was used before",
@@ -101,7 +100,9 @@ constexpr std::string_view all_sometimes[] = {
     "late result after expiry",
     "log time leaps",
     "paid after the page's end",
+    "a state that is ahead of the log is refused",
     "quote expired between check and append",
+    "recovery from a torn last record",
     "reservation released at the deadline",
     "stopped while it waits for its hour",
     "two writers, one fenced",
