@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "core/ledger/state.h"
 #include "core/overloaded.h"
 #include "schemas/rfc3339.h"
 
