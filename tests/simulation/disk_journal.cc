@@ -45,15 +45,20 @@ void DiskJournal::append(core::Partition partition, processors::JournalRecord re
     confirmed(std::move(offset));
   });
   if (opening_.erase(partition) > 0) {
-    log_->write_waiting();
+    write();
     return;
   }
   if (std::exchange(write_planned_, true)) return;
   agenda_.later(chance_.between(core::Duration(0), sync_max), [this, dead = dead_] {
     if (*dead) return;
     write_planned_ = false;
-    log_->write_waiting();
+    write();
   });
+}
+
+// One step writes what fits into the segment.
+void DiskJournal::write() {
+  while (!*dead_ && log_->write_waiting()) continue;
 }
 
 }  // namespace simulation

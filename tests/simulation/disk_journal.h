@@ -37,6 +37,8 @@ class DiskJournal final : public ProcessJournal {
  private:
   DiskJournal(Agenda& agenda, Chance& chance) : agenda_(agenda), chance_(chance) {}
 
+  void write();
+
   Agenda& agenda_;  // of the world
   Chance& chance_;
   std::unique_ptr<adapters::files::Disk> disk_;

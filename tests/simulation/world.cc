@@ -87,7 +87,11 @@ World::World(Options options)
   receivers_.arrived = [this](const processors::WebhookRequest& request) { oracle_->webhook_arrived(request); };
 }
 
-World::~World() = default;
+// Whoever still waits for an answer of a process is told while all are there.
+World::~World() {
+  for (Machine& machine : machines_) machine.process.reset();
+  agenda_.close();
+}
 
 Outcome World::live() {
   for (std::size_t machine = 0; machine < machines_.size(); ++machine) begin(machine);
