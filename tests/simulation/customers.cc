@@ -426,6 +426,13 @@ void Customers::fetch(const Who& who, const std::string& batch, const std::strin
                       std::function<void(std::string)> then) {
   call(who, {Method::get, "/v1/batches/" + batch + "/artifact-url", {{"kind", kind}}}, true,
        [this, who, batch, kind, then = std::move(then)](const Reply& reply) {
+         if (reply.status == 409) {  // who is asked has not read so far yet
+           ++waiting_;
+           return world_.agenda().later(1s, [this, who, batch, kind, then] {
+             --waiting_;
+             fetch(who, batch, kind, then);
+           });
+         }
          const std::string url = text_at(reply.body, "/url");
          const std::size_t path = url.find("/v1/"), query = url.find('?'), next = url.find('&');
          if (reply.status != 200 || next == std::string::npos)

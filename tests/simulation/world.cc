@@ -120,7 +120,10 @@ Outcome World::live() {
                     "ten days later something has still not ended: " + customers_->waits_for() + oracle_->waits_for());
   }
   customers_->download();
-  while (!oracle_->failed() && !customers_->quiet()) step(stride_max);
+  while (!oracle_->failed() && !customers_->quiet()) {
+    step(stride_max);
+    if (simulated_now() > healed + 2 * liveness_time) oracle_->fail(14, "results cannot be downloaded");
+  }
   if (!oracle_->failed()) oracle_->end();
   if (!oracle_->failed() && brokers_ && machines_.size() == 1) forget_the_newest();
 
