@@ -64,6 +64,16 @@ const core::ProviderId& provider_of(const core::Catalog& catalog) {
 
 }  // namespace
 
+void RepeatingBus::submit(core::AggregateKey aggregate, core::CommandId id, core::Command command,
+                          processors::Answered answered) {
+  if (chance_.happens(repeated_))
+    agenda_.later(chance_.between(core::Duration(0), core::Duration(std::chrono::minutes(20))),
+                  [this, aggregate, again = core::CommandId(id.value() + "/again"), command] {
+                    next_.submit(aggregate, again, command, [](const core::Result<processors::Answer>&) {});
+                  });
+  next_.submit(std::move(aggregate), std::move(id), std::move(command), std::move(answered));
+}
+
 struct Process::Exchange {
   explicit Exchange(Call call) : body(std::move(call.body)) {
     request.method = call.method;
@@ -104,6 +114,7 @@ Process::Process(Surroundings surroundings)
       node_(context_.get_executor(), context_.get_executor(),
             {surroundings.partition_count, instance_, surroundings.policy, surroundings.now},
             {*journal_, store_, effects_, metrics, surroundings.log, nullptr, &commands_from_bus_}),
+      reports_(node_, agenda_, chance_, surroundings.reports_repeated),
       reader_(store_, surroundings.partition_count, &node_),
       app_{.settings = settings_of(surroundings),
            .bus = node_,
@@ -126,7 +137,7 @@ Process::Process(Surroundings surroundings)
   planner_.emplace(executor, blobs_, reader_, node_, log);
   dispatcher_.emplace(executor, dispatch_settings(surroundings.policy),
                       processors::Dispatcher::Environment{
-                          surroundings.catalog, {&lane_}, blobs_, reader_, node_, surroundings.now, metrics, log});
+                          surroundings.catalog, {&lane_}, blobs_, reader_, reports_, surroundings.now, metrics, log});
   lane_scores_.emplace(reader_, surroundings.now, &*dispatcher_);
   delivery_.emplace(
       executor, processors::Delivery::Environment{reader_, node_, surroundings.vault, outbound_, outbound_, app_.links,

@@ -32,6 +32,22 @@ class ProcessJournal : public processors::Journal {
   virtual void die() = 0;
 };
 
+// Says some of what a unit's run reports once more, later: by then another attempt or owner may be the current one.
+class RepeatingBus final : public processors::CommandBus {
+ public:
+  RepeatingBus(processors::CommandBus& next, Agenda& agenda, Chance& chance, const double& repeated)
+      : next_(next), agenda_(agenda), chance_(chance), repeated_(repeated) {}
+
+  void submit(core::AggregateKey aggregate, core::CommandId id, core::Command command,
+              processors::Answered answered) override;
+
+ private:
+  processors::CommandBus& next_;
+  Agenda& agenda_;
+  Chance& chance_;
+  const double& repeated_;
+};
+
 // What a process is given.
 struct Surroundings {
   std::string instance;
@@ -49,6 +65,7 @@ struct Surroundings {
   Payments& payments;
   CommandTopic& commands;
   const double& command_rewinds;
+  const double& reports_repeated;
   Chance& chance;
   processors::Log& log;
 };
@@ -109,6 +126,7 @@ class Process {
   CommandTopicSource commands_from_bus_;
   processors::Effects effects_;
   processors::Node node_;
+  RepeatingBus reports_;
   const processors::StateReader reader_;
   std::optional<processors::Dispatcher> dispatcher_;
   std::optional<processors::LaneScores> lane_scores_;

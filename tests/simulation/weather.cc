@@ -65,6 +65,7 @@ constexpr Knob all_knobs[] = {
     KNOB("grant", habits.grant, 0.1, 0.5),
     KNOB("order", habits.order, 0.2, 2),
     KNOB("command_rewinds", command_rewinds, 0.05, 0.5),
+    KNOB("reports_repeated", reports_repeated, 0.02, 0.5),
     KNOB("leave", habits.leave, 0.02, 0.1),
 };
 // clang-format on

@@ -55,10 +55,11 @@ struct Weather {
   double state_disk = 0;  // the disk of the state fails
   double log_out_of_reach = 0;
   double clock_jumps = 0;
-  double rebalances = 0;       // of the group, where there are several
-  double two_owners = 0;       // somebody is told late, or never, that it owns nothing any more
-  double command_rewinds = 0;  // of each command on the bus: some come again
-  double fault_points = 0;     // of each time that one is reached: the process is killed there
+  double rebalances = 0;        // of the group, where there are several
+  double two_owners = 0;        // somebody is told late, or never, that it owns nothing any more
+  double reports_repeated = 0;  // of each report of a unit's run: it comes once more, later
+  double command_rewinds = 0;   // of each command on the bus: some come again
+  double fault_points = 0;      // of each time that one is reached: the process is killed there
 };
 
 struct Knob {

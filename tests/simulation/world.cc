@@ -213,7 +213,7 @@ void World::begin(std::size_t number) {
   machine.process = std::make_unique<Process>(Surroundings{
       instance, partition_count_, policy_, catalog_, [&machine] { return simulated_now() + machine.clock_error; },
       std::move(journal), *machine.store, shelf_, weather_.blobs, *vault_, providers_, receivers_, payments_, commands_,
-      weather_.command_rewinds, chance_, *log_lines_});
+      weather_.command_rewinds, weather_.reports_repeated, chance_, *log_lines_});
 }
 
 std::unique_ptr<ProcessJournal> World::open_journal(Machine& machine) {
