@@ -68,7 +68,7 @@ class Accounts(ServiceTest):
             statuses = list(pool.map(log_in, range(128)))
         self.assertEqual(set(statuses), {401, 429})
         self.assertGreaterEqual(statuses.count(401), 16)
-        self.assertLess(self.service.peak_rss_kb(), 400 << 10)
+        self.assert_peak_below(self.service, 400)
         self.assertEqual(self.service.get("/v1/billing/credits", key=self.key).status, 200)
 
     def test_long_passwords_count_to_their_last_letter(self):

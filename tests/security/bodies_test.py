@@ -103,7 +103,7 @@ class Bodies(ServiceTest):
                 answer = self.owned.customer.post("/v1/quotes/model", manifest.encode())
                 self.assertIn(answer.status, (201, 413, 422), answer.body[:300])
         self.assertEqual(self.service.process.pid, process)
-        self.assertLess(self.service.peak_rss_kb(), 700 << 10)
+        self.assert_peak_below(self.service, 700)
         self.assertEqual(self.service.get("/readyz").json["status"], "ready")
 
     def test_words_are_not_longer_than_they_may_be(self):

@@ -12,8 +12,8 @@ from support.service import PROGRAM, ROOT
 
 PROGRAMS = (PROGRAM, PROGRAM.with_name("brctl"))
 COMMANDS = PROGRAM.parent.parent / "compile_commands.json"
-ALWAYS = ("-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection", "-fPIE")
-RELEASE = ("-D_FORTIFY_SOURCE=3", "-D_GLIBCXX_ASSERTIONS")
+ALWAYS = ("-fstack-protector-strong", "-fcf-protection", "-fPIE")
+RELEASE = ("-fstack-clash-protection", "-D_FORTIFY_SOURCE=3", "-D_GLIBCXX_ASSERTIONS")
 
 
 def told(*command):

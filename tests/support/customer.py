@@ -37,6 +37,11 @@ class ServiceTest(unittest.TestCase):
         code, report = auditing.audit(service)
         self.assertEqual(code, 0, "brctl audit found something:\n" + auditing.findings(report))
 
+    def assert_peak_below(self, service, mebibytes):
+        """Of memory, since it began; twice that where each allocation is watched and kept for a while after its end."""
+        watched = "libasan" in pathlib.Path(f"/proc/{service.process.pid}/maps").read_text()
+        self.assertLess(service.peak_rss_kb() >> 10, mebibytes * (2 if watched else 1))
+
     def assert_problem(self, response, status, code):
         """Every refusal is problem+json with a stable code and a request id."""
         self.assertEqual((response.status, self.code_of(response)), (status, code), response.body[:2000])
