@@ -10,6 +10,7 @@
 #include "core/command.h"
 #include "schemas/digest.h"
 #include "schemas/profile.h"
+#include "schemas/rfc3339.h"
 #include "schemas/tokens.h"
 #include "tests/simulation/oracle.h"
 #include "tests/simulation/world.h"
@@ -43,8 +44,7 @@ bool settles(const Reply& reply) {
 }  // namespace
 
 struct Customers::Customer {
-  struct Sent {
-    std::string key;
+  struct Submission {
     Call call;
     std::string batch;  // the answer; empty: none came yet
   };
@@ -59,7 +59,7 @@ struct Customers::Customer {
   std::vector<std::string> consumed;  // by a batch that was told of
   std::vector<std::string> batches;
   std::vector<std::string> cursors;  // of pages of results
-  std::vector<Sent> sent;
+  std::vector<Submission> submissions;
   std::vector<Bought> bought;
   bool left = false;
 };
@@ -99,35 +99,33 @@ void Customers::call_once(const Who& who, std::size_t machine, Call call, Then t
   });
 }
 
-void Customers::call(const Who& who, Call call, bool again, Then then) {
+void Customers::keep_trying(const std::shared_ptr<const Attempt>& attempt) {
+  (*attempt)([this, attempt] {
+    world_.agenda().later(world_.chance().between(core::Duration(100ms), core::Duration(30s)),
+                          [this, attempt] { keep_trying(attempt); });
+  });
+}
+
+void Customers::call(const Who& who, Call call, Then then) {
   if (!call.headers.get("authorization") && who) call.headers.set("Authorization", "Bearer " + who->token);
   if (!call.body.empty() && !call.headers.get("content-type")) call.headers.set("Content-Type", "application/json");
   ++waiting_;
   const auto tries = std::make_shared<int>(0);
-  const auto attempt = std::make_shared<std::function<void()>>();
-  *attempt = [this, who, call = std::move(call), again, tries, then = std::move(then),
-              weak = std::weak_ptr(attempt)]() mutable {
-    const std::size_t machine = world_.chance().between(0, world_.machine_count() - 1);
-    call_once(who, machine, call, [this, again, tries, then, self = weak.lock()](const Reply& reply) {
-      if (settles(reply) || !again || ++*tries > tries_max) {
-        --waiting_;
-        return then(reply);
-      }
-      world_.agenda().later(world_.chance().between(core::Duration(100ms), core::Duration(30s)), [self] { (*self)(); });
-    });
-  };
-  (*attempt)();
+  keep_trying(std::make_shared<const Attempt>(
+      [this, who, call = std::move(call), tries, then = std::move(then)](const Again& again) {
+        const std::size_t machine = world_.chance().between(0, world_.machine_count() - 1);
+        call_once(who, machine, call, [this, tries, then, again](const Reply& reply) {
+          if (!settles(reply) && ++*tries <= tries_max) return again();
+          --waiting_;
+          then(reply);
+        });
+      }));
 }
 
-void Customers::command(const Who&, core::AggregateKey aggregate, core::Command command,
-                        std::function<void(bool)> then) {
+void Customers::command(core::AggregateKey aggregate, core::Command command, std::function<void(bool)> then) {
   ++waiting_;
-  const auto attempt = std::make_shared<std::function<void()>>();
-  *attempt = [this, aggregate = std::move(aggregate), command = std::move(command), then = std::move(then),
-              weak = std::weak_ptr(attempt)] {
-    const auto again = [this, self = weak.lock()] {
-      world_.agenda().later(world_.chance().between(core::Duration(100ms), core::Duration(30s)), [self] { (*self)(); });
-    };
+  keep_trying(std::make_shared<const Attempt>([this, aggregate = std::move(aggregate), command = std::move(command),
+                                               then = std::move(then)](const Again& again) {
     Process* process = world_.process(world_.chance().between(0, world_.machine_count() - 1));
     if (process == nullptr) return again();
     process->submit(aggregate, command, [this, command, again, then](const core::Result<processors::Answer>& answer) {
@@ -139,8 +137,7 @@ void Customers::command(const Who&, core::AggregateKey aggregate, core::Command 
         then(done);
       });
     });
-  };
-  (*attempt)();
+  }));
 }
 
 // --- accounts -------------------------------------------------------------------------------------------------------
@@ -165,22 +162,20 @@ void Customers::sign_up() {
                                    {},
                                    seal(schemas::encode_profile({name, "Acme", "ann@acme.test", "no hash"})),
                                    {mailed, seal("obv_token")}};
-  command(who, address, std::move(claim), [this, who, mailed](bool) {
-    // The mail takes its time.
-    const auto verify = std::make_shared<std::function<void()>>();
-    *verify = [this, who, mailed, weak = std::weak_ptr(verify)] {
-      core::identity::VerifyEmail command_{
-          who->org, mailed, {core::SessionId("ses_" + ulid()), schemas::sha256(who->token)}};
-      command(who, core::aggregate_of(who->org), std::move(command_), [this, who, self = weak.lock()](bool done) {
-        if (!done && !finishing_) {
-          world_.agenda().later(10s, [self] { (*self)(); });
-          return;
-        }
-        customers_.push_back(who);
-        rest(who);
-      });
-    };
-    world_.agenda().later(10s, [verify] { (*verify)(); });
+  command(address, std::move(claim), [this, who, mailed](bool) { verify(who, mailed); });
+}
+
+// Once the mail has come, which takes its time; and until that is settled.
+void Customers::verify(const Who& who, const core::Digest& mailed) {
+  world_.agenda().later(10s, [this, who, mailed] {
+    command(
+        core::aggregate_of(who->org),
+        core::identity::VerifyEmail{who->org, mailed, {core::SessionId("ses_" + ulid()), schemas::sha256(who->token)}},
+        [this, who, mailed](bool done) {
+          if (!done && !finishing_) return verify(who, mailed);
+          customers_.push_back(who);
+          rest(who);
+        });
   });
 }
 
@@ -238,16 +233,7 @@ std::string Customers::manifest(const Who& who) {
     header += R"("webhook":{"url":"https://hooks.test/)" + who->org.value() +
               R"(","secret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"},)";
   const auto from_now = [](core::Duration delay) {
-    const auto time = std::chrono::floor<std::chrono::seconds>(simulated_now() + delay);
-    const auto day = std::chrono::floor<std::chrono::days>(time);
-    const std::chrono::year_month_day date(day);
-    const std::chrono::hh_mm_ss clock(time - day);
-    char text[32];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02dZ", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                  static_cast<int>(clock.hours().count()), static_cast<int>(clock.minutes().count()),
-                  static_cast<int>(clock.seconds().count()));
-    return std::string(text);
+    return schemas::to_rfc3339(std::chrono::floor<std::chrono::seconds>(simulated_now() + delay));
   };
   if (chance.happens(0.3)) {
     header += R"("deadline":")" + from_now(chance.between(core::Duration(90s), core::Duration(6h))) + R"(",)";
@@ -268,7 +254,7 @@ std::string Customers::manifest(const Who& who) {
 }
 
 void Customers::quote(const Who& who) {
-  call(who, {Method::post, "/v1/quotes/model", {}, {}, manifest(who)}, true, [who](const Reply& reply) {
+  call(who, {Method::post, "/v1/quotes/model", {}, {}, manifest(who)}, [who](const Reply& reply) {
     if (reply.status == 201) who->quotes.push_back(text_at(reply.body, "/quote_id"));
   });
 }
@@ -279,25 +265,39 @@ void Customers::told_of_batch(const Who& who, const Reply& reply) {
   if (std::find(who->batches.begin(), who->batches.end(), batch) == who->batches.end()) who->batches.push_back(batch);
 }
 
-void Customers::submit(const Who& who) {
-  Call call_{Method::post, "/v1/batches", {}, {}, manifest(who)};
-  const std::string key = "key-" + std::to_string(++names_);
-  call_.headers.set("Idempotency-Key", key);
-  const std::size_t number = who->sent.size();
-  who->sent.push_back({key, call_, {}});
-  call(who, std::move(call_), true, [this, who, number](const Reply& reply) {
+Call Customers::under_new_key(Call call) {
+  call.headers.set("Idempotency-Key", "key-" + std::to_string(++names_));
+  return call;
+}
+
+// What is to be sent, now or once more; answers where in `submissions` it stands.
+std::size_t Customers::new_submission(const Who& who) {
+  who->submissions.push_back({under_new_key({Method::post, "/v1/batches", {}, {}, manifest(who)}), {}});
+  return who->submissions.size() - 1;
+}
+
+// However often it is sent, it is one batch.
+void Customers::send(const Who& who, std::size_t submission) {
+  call(who, who->submissions[submission].call, [this, who, submission](const Reply& reply) {
+    if (reply.status != 201) return;
     told_of_batch(who, reply);
-    if (reply.status == 201) who->sent[number].batch = text_at(reply.body, "/id");
+    const std::string batch = text_at(reply.body, "/id");
+    std::string& first = who->submissions[submission].batch;
+    if (first.empty()) first = batch;
+    if (first != batch) world_.oracle().fail(20, "one request made both " + first + " and " + batch);
   });
+}
+
+void Customers::submit(const Who& who) {
+  send(who, new_submission(who));
 }
 
 void Customers::accept(const Who& who, bool again) {
   std::vector<std::string>& quotes = again ? who->consumed : who->quotes;
   if (quotes.empty()) return;
   const std::string quote = world_.chance().one_of(quotes);
-  Call call_{Method::post, "/v1/batches", {}, {}, R"({"quote_id":")" + quote + R"("})"};
-  call_.headers.set("Idempotency-Key", "key-" + std::to_string(++names_));
-  call(who, std::move(call_), true, [this, who, quote, again](const Reply& reply) {
+  Call request = under_new_key({Method::post, "/v1/batches", {}, {}, R"({"quote_id":")" + quote + R"("})"});
+  call(who, std::move(request), [this, who, quote, again](const Reply& reply) {
     told_of_batch(who, reply);
     if (reply.status != 201) return;
     if (again) return world_.oracle().fail(8, "quote " + quote + " was accepted twice");
@@ -307,50 +307,32 @@ void Customers::accept(const Who& who, bool again) {
 }
 
 void Customers::submit_again(const Who& who, bool other) {
-  if (who->sent.empty()) return;
-  const std::size_t number = world_.chance().between(0, who->sent.size() - 1);
-  Call call_ = who->sent[number].call;
-  if (other) call_.body = R"({"quote_id":"qlock_)" + ulid() + R"("})";
-  call(who, std::move(call_), true, [this, who, number, other](const Reply& reply) {
-    Customer::Sent& sent = who->sent[number];
-    if (reply.status != 201) return;
-    const std::string batch = text_at(reply.body, "/id");
-    if (other) return world_.oracle().fail(20, "another request under " + sent.key + " is answered with a batch");
-    told_of_batch(who, reply);
-    if (sent.batch.empty()) sent.batch = batch;
-    if (sent.batch != batch) world_.oracle().fail(20, sent.key + " made both " + sent.batch + " and " + batch);
+  if (who->submissions.empty()) return;
+  const std::size_t submission = world_.chance().between(0, who->submissions.size() - 1);
+  if (!other) return send(who, submission);
+  Call request = who->submissions[submission].call;
+  request.body = R"({"quote_id":"qlock_)" + ulid() + R"("})";
+  call(who, std::move(request), [this](const Reply& reply) {
+    if (reply.status == 201) world_.oracle().fail(20, "another request under a used key is answered with a batch");
   });
 }
 
 void Customers::race(const Who& who) {
-  Call call_{Method::post, "/v1/batches", {}, {}, manifest(who)};
-  const std::string key = "key-" + std::to_string(++names_);
-  call_.headers.set("Idempotency-Key", key);
-  const std::size_t number = who->sent.size();
-  who->sent.push_back({key, call_, {}});
+  const std::size_t submission = new_submission(who);
   const std::uint64_t count = world_.chance().between(2, 5);
-  for (std::uint64_t i = 0; i < count; ++i)
-    call(who, call_, true, [this, who, number](const Reply& reply) {
-      if (reply.status != 201) return;
-      told_of_batch(who, reply);
-      Customer::Sent& sent = who->sent[number];
-      const std::string batch = text_at(reply.body, "/id");
-      if (sent.batch.empty()) sent.batch = batch;
-      if (sent.batch != batch) world_.oracle().fail(20, sent.key + " made both " + sent.batch + " and " + batch);
-    });
+  for (std::uint64_t i = 0; i < count; ++i) send(who, submission);
 }
 
 void Customers::cancel(const Who& who) {
   if (who->batches.empty()) return;
   const std::string batch = world_.chance().happens(0.5) ? who->batches.back() : world_.chance().one_of(who->batches);
-  call(who, {Method::post, "/v1/batches/" + batch + "/cancel"}, true, [](const Reply&) {});
+  call(who, {Method::post, "/v1/batches/" + batch + "/cancel"}, [](const Reply&) {});
 }
 
 void Customers::retry(const Who& who) {
   if (who->batches.empty()) return;
-  Call call_{Method::post, "/v1/batches/" + world_.chance().one_of(who->batches) + "/retry"};
-  call_.headers.set("Idempotency-Key", "key-" + std::to_string(++names_));
-  call(who, std::move(call_), true, [this, who](const Reply& reply) { told_of_batch(who, reply); });
+  Call request = under_new_key({Method::post, "/v1/batches/" + world_.chance().one_of(who->batches) + "/retry"});
+  call(who, std::move(request), [this, who](const Reply& reply) { told_of_batch(who, reply); });
 }
 
 void Customers::judge(const Who& who) {
@@ -361,7 +343,7 @@ void Customers::judge(const Who& who) {
         {},
         {},
         R"({"quality_score":0.5,"outcome":"accepted"})"},
-       true, [](const Reply&) {});
+       [](const Reply&) {});
 }
 
 // --- looking --------------------------------------------------------------------------------------------------------
@@ -381,7 +363,7 @@ void Customers::look(const Who& who) {
       query = {{"limit", "2"}, {"partial", "true"}};
     }
   }
-  call(who, {Method::get, path, query}, true, [this, who, path](const Reply& reply) {
+  call(who, {Method::get, path, query}, [this, who, path](const Reply& reply) {
     if (reply.status != 200 && reply.status != 401 && reply.status != 409)
       world_.oracle().fail(24, path + " answers " + std::to_string(reply.status) + " " + reply.body);
     const std::string cursor = text_at(reply.body, "/next_cursor");
@@ -397,7 +379,7 @@ void Customers::pry(const Who& who) {
   if (!who->batches.empty() && !other->cursors.empty() && chance.happens(0.5)) {
     const std::string path = "/v1/batches/" + chance.one_of(who->batches) + "/results";
     const api::http::Parameters query = {{"partial", "true"}, {"cursor", chance.one_of(other->cursors)}};
-    return call(who, {Method::get, path, query}, true, [this, path](const Reply& reply) {
+    return call(who, {Method::get, path, query}, [this, path](const Reply& reply) {
       if (reply.status == 200) world_.oracle().fail(23, path + " takes the cursor of another org");
     });
   }
@@ -408,8 +390,7 @@ void Customers::pry(const Who& who) {
   const auto ask = [&](const std::string& batch, Then then) {
     api::http::Parameters query;
     if (tail == "/artifact-url") query = {{"kind", "output"}};
-    call(who, {tail == "/cancel" ? Method::post : Method::get, "/v1/batches/" + batch + tail, query}, true,
-         std::move(then));
+    call(who, {tail == "/cancel" ? Method::post : Method::get, "/v1/batches/" + batch + tail, query}, std::move(then));
   };
   const auto first = std::make_shared<std::optional<Reply>>();
   const auto compare = [this, first, tail, foreign, unknown](Reply reply) {
@@ -430,7 +411,7 @@ void Customers::pry(const Who& who) {
 
 void Customers::fetch(const Who& who, const std::string& batch, const std::string& kind,
                       std::function<void(std::string)> then) {
-  call(who, {Method::get, "/v1/batches/" + batch + "/artifact-url", {{"kind", kind}}}, true,
+  call(who, {Method::get, "/v1/batches/" + batch + "/artifact-url", {{"kind", kind}}},
        [this, who, batch, kind, then = std::move(then)](const Reply& reply) {
          if (reply.status == 409) {  // who is asked has not read so far yet
            ++waiting_;
@@ -449,7 +430,7 @@ void Customers::fetch(const Who& who, const std::string& batch, const std::strin
               {Method::get,
                url.substr(path, query - path),
                {{"expires", url.substr(expires, next - expires)}, {"signature", url.substr(signature)}}},
-              true, [this, who, batch, kind, then](const Reply& file) {
+              [this, who, batch, kind, then](const Reply& file) {
                 if (file.status == 403) return fetch(who, batch, kind, then);  // the link has expired on the way
                 if (file.status != 200) return world_.oracle().fail(14, "an artifact cannot be read: " + file.body);
                 then(file.body);
@@ -479,20 +460,19 @@ void Customers::download() {
 // --- money ----------------------------------------------------------------------------------------------------------
 
 void Customers::buy(const Who& who) {
-  Call call_{Method::post, "/v1/billing/checkout-sessions", {}, {}, R"({"pack_code":"credit_10"})"};
-  call_.headers.set("Idempotency-Key", "key-" + std::to_string(++names_));
-  call(who, std::move(call_), true, [who](const Reply& reply) {
+  Call request = under_new_key({Method::post, "/v1/billing/checkout-sessions", {}, {}, R"({"pack_code":"credit_10"})"});
+  call(who, std::move(request), [who](const Reply& reply) {
     if (reply.status == 201) who->bought.push_back({core::CheckoutId(text_at(reply.body, "/id"))});
   });
 }
 
 // Until it is taken; and now and then once more.
 void Customers::tell_of_payment(const std::string& event) {
-  Call call_{Method::post, "/v1/webhooks/stripe", {}, {}, event};
-  call_.headers.set("Authorization", "none");
-  call_.headers.set("Stripe-Signature", Payments::sign(event));
-  call_.headers.set("Content-Type", "application/json; charset=utf-8");
-  call(nullptr, std::move(call_), true, [this, event](const Reply& reply) {
+  Call request{Method::post, "/v1/webhooks/stripe", {}, {}, event};
+  request.headers.set("Authorization", "none");
+  request.headers.set("Stripe-Signature", Payments::sign(event));
+  request.headers.set("Content-Type", "application/json; charset=utf-8");
+  call(nullptr, std::move(request), [this, event](const Reply& reply) {
     const bool again = reply.status != 200 && !finishing_;
     if (again || world_.chance().happens(0.2))
       world_.agenda().later(world_.chance().between(core::Duration(0), core::Duration(10min)),
@@ -532,7 +512,7 @@ void Customers::dispute(const Who& who) {
 
 void Customers::grant(const Who& who) {
   const std::string name = "by_hand_" + std::to_string(++names_);
-  command(who, core::aggregate_of(who->org),
+  command(core::aggregate_of(who->org),
           core::ledger::GrantCredits{
               who->org, name, core::Money::from_nanos(static_cast<std::int64_t>(world_.chance().between(1, 5'000'000))),
               "goodwill", "ann"},
@@ -540,7 +520,7 @@ void Customers::grant(const Who& who) {
 }
 
 void Customers::leave(const Who& who) {
-  command(who, core::aggregate_of(who->org), core::identity::EraseOrg{who->org, "ann", "asked for it"},
+  command(core::aggregate_of(who->org), core::identity::EraseOrg{who->org, "ann", "asked for it"},
           [who](bool done) { who->left = done; });
 }
 

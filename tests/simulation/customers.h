@@ -35,8 +35,11 @@ class Customers {
   struct Customer;
   using Who = std::shared_ptr<Customer>;
   using Then = std::function<void(const Reply&)>;
+  using Again = std::function<void()>;
+  using Attempt = std::function<void(const Again&)>;
 
   void sign_up();
+  void verify(const Who& who, const core::Digest& mailed);
   void rest(const Who& who);
   void act(const Who& who);
 
@@ -59,15 +62,21 @@ class Customers {
   void order(const Who& who);
 
   std::string manifest(const Who& who);
+  Call under_new_key(Call call);
+  std::size_t new_submission(const Who& who);
+  void send(const Who& who, std::size_t submission);
   void told_of_batch(const Who& who, const Reply& reply);
   void tell_of_payment(const std::string& event);
 
-  // Asks one machine after the other until one answers something that settles it. A call that changes something is
-  // sent again only with an Idempotency-Key, or where once more is fine.
-  void call(const Who& who, Call call, bool again, Then then);
+  // Asks one machine after the other until one answers something that settles it. A call that changes something has an
+  // Idempotency-Key, or once more is fine.
+  void call(const Who& who, Call call, Then then);
   void call_once(const Who& who, std::size_t machine, Call call, Then then);
   void fetch(const Who& who, const std::string& batch, const std::string& kind, std::function<void(std::string)> then);
-  void command(const Who& who, core::AggregateKey aggregate, core::Command command, std::function<void(bool)> then);
+  // As call(), from inside; says whether it was accepted.
+  void command(core::AggregateKey aggregate, core::Command command, std::function<void(bool)> then);
+  // An attempt that calls what it is given is made once more after a while.
+  void keep_trying(const std::shared_ptr<const Attempt>& attempt);
 
   World& world_;
   std::vector<Who> customers_;

@@ -44,20 +44,19 @@ struct Sum {
   std::vector<Failure> failures;
 };
 
-Outcome live(const Options& options, std::map<std::string, std::uint64_t>& reached) {
+Outcome live(const Options& options) {
   World world(options);
   present = &world;
   Outcome outcome = world.live();
   present = nullptr;
-  for (const auto& [what, times] : world.oracle().reached()) reached[what] += times;
   return outcome;
 }
 
-Outcome live_twice(const Options& options, std::map<std::string, std::uint64_t>& reached) {
-  Outcome outcome = live(options, reached);
+Outcome live_twice(const Options& options) {
+  Outcome outcome = live(options);
   Options silently = options;
   silently.trace = false;
-  if (outcome.failure.empty() && live(silently, reached).digest != outcome.digest) {
+  if (outcome.failure.empty() && live(silently).digest != outcome.digest) {
     outcome.failure = "two lives of one seed differ";
     outcome.invariant = 25;
   }
@@ -76,9 +75,8 @@ void live_some(Options options, std::uint64_t seeds, std::uint64_t first, std::u
   const std::uint64_t seed = options.seed;
   for (std::uint64_t i = first; i < seeds; i += every) {
     options.seed = seed + i;
-    std::map<std::string, std::uint64_t> reached;
-    const Outcome outcome = live_twice(options, reached);
-    for (const auto& [what, times] : reached)
+    const Outcome outcome = live_twice(options);
+    for (const auto& [what, times] : outcome.reached)
       std::fprintf(lines, "reached %llu %s\n", static_cast<unsigned long long>(times), what.c_str());
     if (!outcome.failure.empty())
       std::fprintf(lines, "failed %llu %d %s\n", static_cast<unsigned long long>(options.seed), outcome.invariant,
@@ -198,10 +196,9 @@ int hunt_mutants(Options options, std::uint64_t jobs) {
   const auto hunt = [&](std::uint64_t job, std::FILE* lines) {
     for (std::size_t i = job; i < invariants().size(); i += jobs) {
       const int number = mutant_asked_for = invariants()[i].number;
-      std::map<std::string, std::uint64_t> reached;
       Outcome outcome;
       for (options.seed = 1; options.seed <= seeds_max && outcome.failure.empty(); ++options.seed)
-        outcome = live(options, reached);
+        outcome = live(options);
       const bool caught = !outcome.failure.empty() && outcome.invariant == number;
       std::fprintf(lines, "%s mutant %d: %s (seed %llu, invariant %d)\n", caught ? "caught" : "MISSED", number,
                    one_line(outcome.failure).c_str(), static_cast<unsigned long long>(options.seed - 1),
@@ -224,9 +221,8 @@ int hunt_mutants(Options options, std::uint64_t jobs) {
 
 // Leaves out what can be left out: kinds of faults and operations first, then steps.
 Options shrink(Options options, int invariant) {
-  std::map<std::string, std::uint64_t> reached;
   const auto still_fails = [&](const Options& tried) {
-    const Outcome outcome = invariant == 25 ? live_twice(tried, reached) : live(tried, reached);
+    const Outcome outcome = invariant == 25 ? live_twice(tried) : live(tried);
     return !outcome.failure.empty() && outcome.invariant == invariant;
   };
   for (const Knob& knob : knobs()) {
@@ -253,8 +249,7 @@ std::string command_of(const Options& options) {
 
 int run(const Options& options, std::uint64_t seeds, std::uint64_t jobs) {
   if (options.trace) {
-    std::map<std::string, std::uint64_t> reached;
-    const Outcome outcome = live_twice(options, reached);
+    const Outcome outcome = live_twice(options);
     std::cout << (outcome.failure.empty() ? "holds" : outcome.failure) << "\n";
     return outcome.failure.empty() ? 0 : 1;
   }

@@ -59,8 +59,7 @@ core::Policy draw_policy(Chance& chance) {
 World::World(Options options)
     : options_(std::move(options)),
       chance_((begin_time(options_.seed), options_.seed)),
-      drawn_(draw_weather(chance_, options_.without)),
-      weather_(drawn_),
+      weather_(draw_weather(chance_, options_.without)),
       policy_(draw_policy(chance_)),
       catalog_(processors::testing::sample_catalog()),
       partition_count_(static_cast<std::uint32_t>(chance_.between(1, 4))),

@@ -103,7 +103,6 @@ class World {
 
   const Options options_;
   Chance chance_;
-  const Weather drawn_;
   Weather weather_;  // now
   Agenda agenda_;
   core::Policy policy_;
