@@ -48,18 +48,6 @@ core::Error error_of(const TransactionError& error, std::string_view doing) {
   return kafka::error_of(code, doing, rd_kafka_error_string(error.get()));
 }
 
-// A consumer that does not know yet who leads a partition asks for its end, waits half a second, and asks again.
-core::Result<void> find_leaders(const Consumer& consumer, std::chrono::milliseconds timeout) {
-  const std::string doing = "asking for topic " + consumer.topic();
-  const Topic topic(rd_kafka_topic_new(consumer.client().handle(), consumer.topic().c_str(), nullptr));
-  if (topic == nullptr) return kafka::error_of(rd_kafka_last_error(), doing);
-  const rd_kafka_metadata_t* answered = nullptr;
-  const auto code = rd_kafka_metadata(consumer.client().handle(), 0, topic.get(), &answered, milliseconds(timeout));
-  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka::error_of(code, doing);
-  rd_kafka_metadata_destroy(answered);
-  return {};
-}
-
 }  // namespace
 
 // The producer of one partition. After any error it is of no more use.
@@ -222,7 +210,7 @@ core::Result<std::optional<PublicProgress>> KafkaPublicLog::read_progress(core::
       {{"isolation.level", "read_committed"}, {"auto.offset.reset", "earliest"}, {"fetch.wait.max.ms", "5"}}, log_,
       metrics_);
   if (consumer.has_error()) return consumer.error();
-  if (auto found = find_leaders(**consumer, settings_.request_timeout); found.has_error()) return found.error();
+  if (auto found = (*consumer)->find_topic(settings_.request_timeout); found.has_error()) return found.error();
   const std::string key = std::to_string(partition.value());
   std::optional<PublicProgress> newest;
   for (const std::int64_t from : {RD_KAFKA_OFFSET_TAIL(progress_tail), std::int64_t{RD_KAFKA_OFFSET_BEGINNING}}) {

@@ -128,6 +128,7 @@ core::Result<TopicReader::Bounds> TopicReader::find_bounds(core::Partition parti
 core::Result<Offset> TopicReader::find_first(core::Partition partition, std::int64_t where) {
   const auto consumer = Consumer::create(settings_, "look", topic_, reading_properties(), log_, metrics_);
   if (!consumer) return consumer.error();
+  static_cast<void>((*consumer)->find_topic(look_up_interval));  // if only this is too slow, next() waits half a second
   if (const auto started = (*consumer)->start(partition, where); !started) return started.error();
   const auto message = next(**consumer, partition);
   if (!message) return message.error();
