@@ -3,6 +3,8 @@
 #include <rapidjson/document.h>
 #include <rapidjson/pointer.h>
 
+#include <algorithm>
+
 #include "core/overloaded.h"
 #include "tests/simulation/oracle.h"
 #include "tests/simulation/world.h"
@@ -69,8 +71,6 @@ std::string id_behind(const std::string& path, const std::string& prefix) {
 
 Question Oracle::ask(std::size_t machine, const core::OrgId& org, const Call& call) const {
   Question question{org, call, core::Offset(0)};
-  question.call.body.clear();
-  if (call.path == "/v1/webhooks/stripe") question.call.body = call.body;
   if (org.value().empty()) return question;
   const auto bytes = world_.store(machine).get(partition_of(org), schemas::position_key);
   if (bytes.has_error() || !*bytes) return question;
@@ -82,13 +82,7 @@ Question Oracle::ask(std::size_t machine, const core::OrgId& org, const Call& ca
 void Oracle::answered(const Question& question, const Reply& reply) {
   look();
   const Call& call = question.call;
-  const std::string code = reply.status >= 400 ? Json(reply.body).text("/error/code") : "";
-  if (code == "quote_expired" && call.path == "/v1/batches") reached("quote expired between check and append");
-  if (code == "idempotency_conflict") reached("idempotency conflict");
-  if (code == "batch_already_finished") reached("cancel after the end");
-  if (code == "overloaded") reached("backpressure reached the HTTP edge");
-  if (code == "quote_consumed") reached("a quote that was used before");
-  if (reply.status == 402) reached("402");
+  if (reply.status >= 400) return answered_refusal(question, reply);
   if (call.path == "/v1/webhooks/stripe" && reply.status == 200) return answered_payment(question);
   if (reply.status == 201) return answered_made(question, reply);
   if (reply.status != 200) return;
@@ -110,10 +104,44 @@ void Oracle::answered(const Question& question, const Reply& reply) {
     return answered_view(question, checkout, checkout_said(reply.body));
 }
 
+// What is refused for a reason must have had it.
+void Oracle::answered_refusal(const Question& question, const Reply& reply) {
+  const Json json(reply.body);
+  const std::string code = json.text("/error/code");
+  const std::string& path = question.call.path;
+  if (code == "overloaded") reached("backpressure reached the HTTP edge");
+  if (code == "idempotency_conflict") reached("idempotency conflict");
+  if (code == "quote_expired" && path == "/v1/batches") reached("quote expired between check and append");
+  if (code == "insufficient_credits") {
+    reached("402");
+    const auto total = core::money_from_decimal(json.text("/funding_preview/quote_total/amount"));
+    if (total.has_error()) return fail(2, path + " is refused for want of credits, and does not say how many");
+    const std::vector<std::string> views =
+        model_.views("credits/" + question.org.value(), question.from, read_of(question.org));
+    const auto too_little = [&](const std::string& view) {
+      return view.empty() || *core::money_from_decimal(view.substr(0, view.find(' '))) < *total;
+    };
+    if (std::none_of(views.begin(), views.end(), too_little))
+      fail(2, path + " is refused for want of credits, and they were there: " + reply.body);
+  }
+  if (code == "quote_consumed") {
+    reached("a quote that was used before");
+    const auto quote = model_.quotes.find(core::QuoteId(Json(question.call.body).text("/quote_id")));
+    if (quote == model_.quotes.end() || quote->second.phase != core::quote::Phase::consumed)
+      fail(8, "a quote is refused as used, and no batch has it: " + question.call.body);
+  }
+  if (code == "batch_already_finished") {
+    reached("cancel after the end");
+    const std::string id = path.substr(0, path.rfind('/')).substr(std::string("/v1/batches/").size());
+    const auto batch = model_.batches.find(core::BatchId(id));
+    if (batch == model_.batches.end() || !batch->second.over())
+      fail(13, path + " is refused as that of a batch that has ended, and it has not");
+  }
+}
+
 // What is told must have been true, and must not be gone with a crash: the log has it.
 void Oracle::answered_view(const Question& question, const std::string& thing, const std::string& said) {
-  const core::Offset until(static_cast<std::int64_t>(parts_.at(partition_of(question.org)).read));
-  const std::vector<std::string> views = model_.views(thing, question.from, until);
+  const std::vector<std::string> views = model_.views(thing, question.from, read_of(question.org));
   for (const std::string& view : views) {
     if (view == said) return;
   }

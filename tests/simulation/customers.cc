@@ -279,7 +279,11 @@ std::size_t Customers::new_submission(const Who& who) {
 // However often it is sent, it is one batch.
 void Customers::send(const Who& who, std::size_t submission) {
   call(who, who->submissions[submission].call, [this, who, submission](const Reply& reply) {
-    if (reply.status != 201) return;
+    if (reply.status != 201) {
+      if (text_at(reply.body, "/error/code") == "idempotency_conflict")
+        world_.oracle().fail(20, "a request is taken for another one: " + reply.body);
+      return;
+    }
     told_of_batch(who, reply);
     const std::string batch = text_at(reply.body, "/id");
     std::string& first = who->submissions[submission].batch;

@@ -43,6 +43,10 @@ core::Partition Oracle::partition_of(const core::OrgId& org) const {
   return core::partition_of(core::aggregate_of(org), world_.partition_count());
 }
 
+core::Offset Oracle::read_of(const core::OrgId& org) const {
+  return core::Offset(static_cast<std::int64_t>(parts_.at(partition_of(org)).read));
+}
+
 // --- the log --------------------------------------------------------------------------------------------------------
 
 void Oracle::look() {

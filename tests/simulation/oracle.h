@@ -100,7 +100,10 @@ class Oracle {
   bool same_rows(const Store& store, core::Partition partition, std::string& position) const;
   void check_funding();
   core::Partition partition_of(const core::OrgId& org) const;
+  // Up to where the log of an org's partition was read.
+  core::Offset read_of(const core::OrgId& org) const;
 
+  void answered_refusal(const Question& question, const Reply& reply);
   void answered_view(const Question& question, const std::string& thing, const std::string& said);
   void answered_made(const Question& question, const Reply& reply);
   void answered_payment(const Question& question);
