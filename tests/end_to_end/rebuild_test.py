@@ -1,7 +1,6 @@
 """If this failed: state would not be a fold of the journal, or answers would be made from a journal that is damaged."""
 
 import copy
-import json
 import pathlib
 import re
 import shutil
@@ -12,12 +11,11 @@ import unittest
 from urllib.parse import quote
 
 from support import bus, streamed
+from support.customer import without_what_differs
 from support.service import HANG_SECONDS, Service
 
 SETTINGS = {"simulated.item_fault_rate": 0.1, "simulated.transient_rate": 0.05, "dispatch.items_per_unit": 40,
             "dispatch.retry_seconds": 0}
-# What is another at each start or each request: the port, until when a link is good, and the request's id.
-MAY_DIFFER = re.compile(r"http://127\.0\.0\.1:\d+|expires=\d+&signature=[0-9a-f]+|req_[0-9a-z]+")
 
 
 class Rebuild(unittest.TestCase):
@@ -264,7 +262,7 @@ class Customer:
 
     def answer(self, path, secret):
         response = self.service.get(path, key=secret, seconds=HANG_SECONDS)
-        return response.status, self.without_what_differs(response.json)
+        return response.status, without_what_differs(response.json)
 
     def pages(self, path):
         pages, cursor = [], None
@@ -282,9 +280,6 @@ class Customer:
                 cursor = "after=" + page["last_id"]
             else:
                 return pages
-
-    def without_what_differs(self, value):
-        return json.loads(MAY_DIFFER.sub("", json.dumps(value)))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 import tempfile
 import unittest
 from decimal import Decimal
@@ -11,6 +12,8 @@ from support import auditing
 from support.service import HANG_SECONDS, Service
 
 ZERO = Decimal(0)
+# The port, until when a link is good, the request's id, a sealed cursor.
+_DIFFERS = re.compile(r'http://127\.0\.0\.1:\d+|expires=\d+&signature=[0-9a-f]+|req_[0-9a-z]+|(?<=_cursor": ")[^"]+')
 
 
 class ServiceTest(unittest.TestCase):
@@ -60,6 +63,13 @@ class Customer:
     def __init__(self, service, address="agent@example.com", **sign_up):
         self.service = service
         self.key, self.session = service.sign_up(address, **sign_up)
+
+    @classmethod
+    def with_key(cls, service, key):
+        """Who has signed up before."""
+        customer = cls.__new__(cls)
+        customer.service, customer.key, customer.session = service, key, None
+        return customer
 
     def get(self, path, **more):
         return self.service.get(path, key=self.key, **more)
@@ -122,6 +132,11 @@ class Customer:
             if page["next_cursor"] is None:
                 return entries
             query["cursor"] = page["next_cursor"]
+
+
+def without_what_differs(answer):
+    """JSON of an answer without what is another at each start or each request."""
+    return json.loads(_DIFFERS.sub("", json.dumps(answer)))
 
 
 def money(value):
