@@ -42,6 +42,7 @@
 #include "ops/checkpoints.h"
 #include "ops/clock.h"
 #include "ops/config_values.h"
+#include "ops/daemon_settings.h"
 #include "ops/limits.h"
 #include "ops/mail.h"
 #include "ops/providers.h"
@@ -74,68 +75,6 @@ core::Result<core::Catalog> load_catalog(const Config& config) {
   auto catalog = adapters::catalog_store::CatalogStore(catalog_directory_of(config)).load_current();
   if (!catalog) return catalog;
   return catalog_of(config, *catalog);
-}
-
-adapters::simulated::Settings simulated_settings(const Config::Simulated& config) {
-  adapters::simulated::Settings settings;
-  settings.latency_min = config.latency_min;
-  settings.latency_max = config.latency_max;
-  settings.concurrency = config.concurrency;
-  settings.transient_rate = config.transient_rate;
-  settings.item_fault_rate = config.item_fault_rate;
-  settings.lane_fault_rate = config.lane_fault_rate;
-  settings.seed = config.seed;
-  return settings;
-}
-
-adapters::providers::ProviderSettings lane_settings(const Config& config, const UsedProvider& used) {
-  adapters::providers::ProviderSettings settings;
-  settings.provider = used.provider.id;
-  settings.protocol = used.provider.protocol;
-  settings.base_url = used.provider.base_url;
-  settings.path_prefix = used.provider.path_prefix;
-  settings.api_key = used.api_key;
-  settings.batch = used.batch;
-  settings.dialects = used.provider.dialects;
-  settings.concurrency_max = used.concurrency;
-  settings.poll_max = config.dispatch.poll_interval_max;
-  settings.poll_first = std::min<std::chrono::milliseconds>(settings.poll_first, settings.poll_max);
-  settings.cancel_wait = config.dispatch.cancel_wait;
-  settings.lookup_for = config.dispatch.lookup_time;
-  return settings;
-}
-
-api::Settings api_settings(const Config& config, const std::string& instance) {
-  api::Settings settings;
-  settings.instance = instance;
-  settings.version = version();
-  settings.mode = config.service.mode == Mode::production ? "production" : "development";
-  settings.bus = config.service.bus == BusKind::kafka ? "kafka" : "embedded";
-  settings.body_bytes_max = config.http.body_bytes_max;
-  settings.items_per_unit = config.dispatch.items_per_unit;
-  settings.batch_expectation = config.dispatch.batch_expectation;
-  settings.file_link_lifetime = config.files.link_lifetime;
-  settings.webhooks_allow_loopback = config.webhooks.allow_loopback;
-  settings.email = email_feature(config.mail.kind);
-  settings.stripe_webhook_secret = core::Secret(config.stripe.webhook_secret);
-  settings.policy = policy_of(config);
-  settings.org_requests_per_minute = config.http.org_requests_per_minute;
-  settings.address_requests_per_minute = config.http.address_requests_per_minute;
-  settings.cors_origins = *origins_from(config.http.cors_origins);
-  return settings;
-}
-
-api::http::Settings http_settings(const Config::Http& config) {
-  api::http::Settings settings;
-  settings.address = config.address;
-  settings.port = config.port;
-  settings.connections_max = config.connections_max;
-  settings.header_timeout = config.header_time;
-  settings.idle_timeout = config.idle_time;
-  settings.body_bytes_per_second_min = config.body_bytes_per_second_min;
-  settings.cors_origins = *origins_from(config.cors_origins);
-  settings.trusted_proxies = *api::http::TrustedProxies::parse(config.trusted_proxies);
-  return settings;
 }
 
 // A state that cannot be opened is thrown away: the journal rebuilds it.
@@ -173,7 +112,6 @@ class Daemon::Parts {
   core::Result<void> make_api();
   core::Result<void> recover();
   void flush_state_periodically();
-  void make_upkeep();
   void keep_up_periodically();
   void write_checkpoints();
   void write_checkpoints_periodically();
@@ -295,20 +233,11 @@ core::Result<void> Daemon::Parts::make_processors() {
   node_.emplace(partition_pool_.get_executor(), recovery_pool_.get_executor(), std::move(settings),
                 processors::Node::Environment{bus_->journal(), *state_, effects_, metrics_, log_, bus_->directory(),
                                               bus_->commands(), &*history_, &*snapshots_});
-  make_upkeep();
+  const auto served = [this](core::Partition partition) { return !node_->halted(partition).has_value(); };
+  upkeep_.emplace(upkeep_settings(config_), processors::Upkeep::Environment{*state_, bus_->journal(), *blobs_, *signer_,
+                                                                            served, now, metrics_, log_});
   if (config_.simulated.enabled) simulated_.emplace(work_pool_.get_executor(), simulated_settings(config_.simulated));
   return {};
-}
-
-void Daemon::Parts::make_upkeep() {
-  processors::Upkeep::Settings settings;
-  settings.partition_count = config_.journal.partitions;
-  settings.snapshot_interval = config_.state.snapshot_interval;
-  settings.archive = config_.journal.archive;
-  settings.retention = config_.journal.retention;
-  const auto served = [this](core::Partition partition) { return !node_->halted(partition).has_value(); };
-  upkeep_.emplace(settings, processors::Upkeep::Environment{*state_, bus_->journal(), *blobs_, *signer_, served, now,
-                                                            metrics_, log_});
 }
 
 void Daemon::Parts::make_checkout() {
@@ -321,12 +250,9 @@ void Daemon::Parts::make_checkout() {
       app_->checkout = local_checkout_.get();
       break;
     case Checkout::stripe: {
-      adapters::stripe::StripeSettings settings;
-      settings.secret_key = core::Secret(config_.stripe.secret_key);
-      if (!config_.stripe.base_url.empty()) settings.base_url = config_.stripe.base_url;
       adapters::stripe::StripeCheckout::Environment environment{work_pool_.get_executor(), *http_client_, log_,
                                                                 metrics_};
-      stripe_ = std::make_unique<adapters::stripe::StripeCheckout>(std::move(environment), std::move(settings));
+      stripe_ = std::make_unique<adapters::stripe::StripeCheckout>(std::move(environment), stripe_settings(config_));
       app_->checkout = stripe_.get();
     }
   }
@@ -387,17 +313,8 @@ core::Result<void> Daemon::Parts::make_api() {
           {"batch", std::string_view(used.batch ? "true" : "false")}});
   }
   if (simulated_) lanes.push_back(&*simulated_);
-  processors::Dispatcher::Settings dispatch;
-  dispatch.units_in_flight_max = config_.dispatch.units_in_flight;
-  dispatch.attempts_max = config_.dispatch.attempts_max;
-  dispatch.retry_delay = config_.dispatch.retry_delay;
-  dispatch.rescue_time = config_.dispatch.rescue_time;
-  dispatch.batch_time_min = config_.dispatch.batch_time_min;
-  dispatch.batch_items_min = config_.dispatch.batch_items_min;
-  dispatch.health.park = config_.dispatch.park_time;
-  dispatch.weights = *weights_from(config_.dispatch.weights);
   dispatcher_.emplace(
-      work_pool_.get_executor(), std::move(dispatch),
+      work_pool_.get_executor(), dispatch_settings(config_),
       processors::Dispatcher::Environment{catalog_, std::move(lanes), *blobs_, reader, *node_, now, metrics_, log_});
   lane_scores_.emplace(reader, now, &*dispatcher_);
   app_->lane_scores = &*lane_scores_;
