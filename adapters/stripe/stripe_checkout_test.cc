@@ -5,6 +5,7 @@
 
 #include <boost/asio/thread_pool.hpp>
 #include <future>
+#include <mutex>
 
 #include "adapters/http_client/test_http_server.h"
 #include "adapters/stripe/form.h"
@@ -49,10 +50,11 @@ class StripeCheckoutTest : public testing::Test {
   template <class T, class Begin>
   core::Result<T> ask(std::vector<Answer> answers, Begin begin) {
     received.clear();
-    std::size_t next = 0;
+    std::mutex mutex;  // connections have threads of their own
     http_client::TestHttpServer server([&](const ReceivedRequest& request, TestConnection& connection) {
+      const std::lock_guard lock(mutex);
+      const Answer& answer = answers[std::min(received.size(), answers.size() - 1)];
       received.push_back(request);
-      const Answer& answer = answers[std::min(next++, answers.size() - 1)];
       if (answer.status == 0) return connection.cut();
       connection.reply(answer.status, answer.body, answer.headers);
     });

@@ -26,6 +26,7 @@ Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Settings settings,
       executor_(executor),
       strand_(boost::asio::make_strand(executor)),
       closed_lanes_(std::make_shared<const std::vector<LaneStatus>>()),
+      full_timer_(strand_),
       health_(settings_.health) {}
 
 Dispatcher::~Dispatcher() = default;
@@ -97,17 +98,19 @@ void Dispatcher::pump() {
 
 boost::asio::awaitable<void> Dispatcher::run_one(Work work, SlotPointer slot) {
   RunAgain again;
+  std::optional<LaneKey> full;
   {
     UnitRun run(work.term, work.unit, *this, slot, co_await boost::asio::this_coro::executor);
     again = co_await run.run();
+    if (const auto& lane = run.full_lane()) full = LaneKey(lane->provider, lane->mode);
     work.failures = run.failed() ? work.failures + 1 : 0;
     // The provider may have been asked, and would be again: what stays broken must not cost more and more.
     if (run.failed()) again = settings_.retry_delay * (1 << std::min<std::uint32_t>(work.failures - 1, 8));
   }
   give_back(std::move(slot));
-  boost::asio::post(strand_, [this, work = std::move(work), again]() mutable {
+  boost::asio::post(strand_, [this, work = std::move(work), again, full = std::move(full)]() mutable {
     --runs_;
-    if (again && !stopping_) again_later(std::move(work), *again);
+    if (again && !stopping_) full ? wait_for_room(std::move(work), *full) : again_later(std::move(work), *again);
     pump();
   });
 }
@@ -130,12 +133,39 @@ void Dispatcher::again_later(Work work, std::chrono::milliseconds delay) {
   });
 }
 
+bool Dispatcher::has_room(const Lane& lane, const LaneKey& key) const {
+  const auto attempts = attempts_.find(key);
+  return attempts == attempts_.end() || attempts->second < lane.attempts_max();
+}
+
+void Dispatcher::wait_for_room(Work work, const LaneKey& lane) {
+  const auto serves = [&lane](const Lane* one) { return one->serves(lane.first, lane.second); };
+  const auto found = std::find_if(environment_.lanes.begin(), environment_.lanes.end(), serves);
+  if (found == environment_.lanes.end() || has_room(**found, lane)) return wait_for_turn(std::move(work));  // meanwhile
+  const core::OrgId org = work.unit.org;
+  const int urgency = priority(work.unit);
+  full_[lane].push(org, urgency, std::move(work));
+  if (std::exchange(full_timer_runs_, true)) return;
+  full_timer_.expires_after(full_lane_wait);
+  full_timer_.async_wait([this](const boost::system::error_code&) {
+    full_timer_runs_ = false;
+    if (!stopping_) end_waits_for_room();
+  });
+}
+
+void Dispatcher::end_waits_for_room() {
+  for (auto& [lane, queue] : std::exchange(full_, {})) {
+    while (std::optional<Work> work = queue.pop()) wait_for_turn(*std::move(work));
+  }
+}
+
 void Dispatcher::unpark(core::ProviderId provider, std::function<void(std::size_t)> done) {
   boost::asio::post(strand_, [this, provider = std::move(provider), done = std::move(done)] {
     const core::Timestamp now = environment_.now();
     const std::size_t ended = health_.unpark(provider, now);
     closed_lanes_ = std::make_shared<const std::vector<LaneStatus>>(health_.closed_lanes(now));
     for (const auto& timer : pauses_) timer->cancel();
+    end_waits_for_room();
     done(ended);
   });
 }
@@ -161,9 +191,8 @@ LaneRules Dispatcher::rules(core::Timestamp now) const {
     const Lane* running = lane_of(lane);
     if (running == nullptr) return LaneHealth::Closed{"lane_not_configured", now + settings_.health.park};
     if (auto closed = health_.closed(lane, now)) return closed;
-    const auto attempts = attempts_.find({lane.provider, lane.mode});
-    if (attempts != attempts_.end() && attempts->second >= running->attempts_max())
-      return LaneHealth::Closed{"lane_full", now + full_lane_wait, true};
+    if (!has_room(*running, {lane.provider, lane.mode}))
+      return LaneHealth::Closed{"lane_full", now + full_lane_wait, true, true};
     return std::nullopt;
   };
   rules.batch_items_min = settings_.batch_items_min;
@@ -190,7 +219,11 @@ void Dispatcher::attempt_resumed(core::quote::RouteLane lane) {
 
 void Dispatcher::attempt_ended(core::quote::RouteLane lane, AttemptEnd end, bool any_succeeded) {
   boost::asio::post(strand_, [this, lane = std::move(lane), end = std::move(end), any_succeeded] {
-    --attempts_[{lane.provider, lane.mode}];
+    const LaneKey key(lane.provider, lane.mode);
+    --attempts_[key];
+    if (const auto queue = full_.find(key); queue != full_.end() && !stopping_) {
+      if (std::optional<Work> next = queue->second.pop()) wait_for_turn(*std::move(next));
+    }
     const core::Timestamp now = environment_.now();
     if (health_.attempt_ended(lane, end, any_succeeded, now)) {
       warn(environment_.log, "lane_closed",

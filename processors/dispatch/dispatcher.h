@@ -1,6 +1,9 @@
 // Brings work units to their close: chooses lanes, dispatches attempts to them, records results as they come, reports
 // progress, tries again within bounds, and writes the rows of items that will not be answered.
 //
+// A lane that runs as many attempts as it takes has a queue of units, too, and the end of an attempt lets the next one
+// go on.
+//
 // Fairness: units wait in a queue in which orgs take turns, the most urgent batch of an org first. A unit has a slot
 // while work is done for it here, not while a provider works on a batch of it. An org has at most its share of the
 // slots, by weight, and one share is always left for who comes next.
@@ -84,6 +87,8 @@ class Dispatcher final : public LaneBoard, public LaneControl {
  private:
   friend class UnitRun;
 
+  using LaneKey = std::pair<core::ProviderId, core::Mode>;
+
   struct Work {
     TermPointer term;
     core::RunUnit unit;
@@ -114,10 +119,11 @@ class Dispatcher final : public LaneBoard, public LaneControl {
   boost::asio::awaitable<void> run_one(Work work, SlotPointer slot);
   void wait_for_turn(Work work);
   void again_later(Work work, std::chrono::milliseconds delay);
+  bool has_room(const Lane& lane, const LaneKey& key) const;
+  void wait_for_room(Work work, const LaneKey& lane);
+  void end_waits_for_room();
   std::uint32_t weight(const core::OrgId& org) const;
   int priority(const core::RunUnit& unit) const;
-
-  using LaneKey = std::pair<core::ProviderId, core::Mode>;
 
   const Settings settings_;
   Environment environment_;
@@ -134,7 +140,10 @@ class Dispatcher final : public LaneBoard, public LaneControl {
   std::set<std::shared_ptr<boost::asio::steady_timer>> pauses_;  // of units that try again later
   std::map<core::OrgId, std::size_t> slots_;                     // taken, by org; none zero
   std::size_t slots_taken_ = 0;
-  std::map<LaneKey, std::size_t> attempts_;  // running
+  std::map<LaneKey, std::size_t> attempts_;               // running
+  std::map<LaneKey, FairQueue<core::OrgId, Work>> full_;  // what waits for the end of one of them
+  boost::asio::steady_timer full_timer_;                  // then they look what else there is
+  bool full_timer_runs_ = false;
   LaneHealth health_;
 };
 

@@ -100,6 +100,17 @@ TEST_F(DispatcherTest, ABatchOfThreeUnitsCompletes) {
   EXPECT_FALSE(service->outstanding(core::RunUnit{lab_customer, id, core::UnitIndex(0)}));
 }
 
+// If this failed, a lane would stand still between its attempts: whoever found it full would look again seconds later.
+TEST_F(DispatcherTest, TheEndOfAnAttemptLetsTheNextOneGoOn) {
+  service->lane.room = 1;
+  const auto began = std::chrono::steady_clock::now();
+  const core::batch::Batch batch = service->run_to_the_end(submit(10));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(2));
+  EXPECT_EQ(batch.plan.unit_count, 3u);
+  EXPECT_EQ(batch.closed.tally, (Tally{10, 0, 0, 0, 0}));
+  expect_one_row_each(batch);
+}
+
 TEST_F(DispatcherTest, TransientAnswersAreAskedAgain) {
   service->lane.answer_by([](const Attempt& attempt, const LaneItem& item) {
     const bool late = item.number == 1 && attempt.number.value() < 3;
@@ -162,6 +173,17 @@ TEST_F(DispatcherTest, WhatAnOperatorUnparksIsUsedAtOnce) {
   EXPECT_EQ(service->run_to_the_end(id).closed.tally, (Tally{4, 0, 0, 0, 0}));
   EXPECT_TRUE(service->dispatcher.closed_lanes().empty());
   EXPECT_EQ(ended, (std::vector<std::size_t>{0, 1}));
+}
+
+// If this failed, whoever waits for a lane that wants to be left alone would keep a core busy.
+TEST_F(DispatcherTest, ABusyLaneIsWaitedForInQuiet) {
+  service->lane.answer_by([](const Attempt&, const LaneItem& item) { return answer_with(item, Verdict::lane_fault); });
+  service->lane.fail_attempts("rate_limited", Trouble::busy);
+  const core::BatchId id = submit(4);
+  service->run_until([&] { return !service->dispatcher.closed_lanes().empty(); });
+  service->settle();
+  EXPECT_TRUE(service->dispatcher.idle());
+  EXPECT_FALSE(core::batch::terminal(service->batch(id).phase));
 }
 
 TEST_F(DispatcherTest, AnItemFailsAlone) {

@@ -45,6 +45,7 @@ LaneChoice choose_lane(const std::vector<core::quote::RouteLane>& lanes, const c
       if (const auto closed = rules.closed(lane)) {
         reason = closed->reason;
         choice.try_at = std::min(choice.try_at, closed->until);
+        if (closed->full && !choice.full) choice.full = i;
         const bool has_time = deadline - now >= rules.rescue_time + rules.batch_time_min;
         if (round == Round::picky && closed->waits && has_time && !worse(lane, unit, deadline - now, rules)) {
           choice.try_at = closed->until;

@@ -14,6 +14,7 @@ struct LaneChoice {
   std::optional<std::size_t> lane;              // index into the lanes; none: every one is closed
   std::vector<core::batch::PassedLane> passed;  // ranked higher than the one taken
   core::Timestamp try_at;                       // when there is none: the first that opens
+  std::optional<std::size_t> full;              // when there is none: the first that has no room for another attempt
 };
 
 struct LaneRules {

@@ -32,6 +32,7 @@ class LaneHealth {
     std::string reason;
     core::Timestamp until;
     bool waits = false;  // it works, and has too much to do: worth waiting for while there is time
+    bool full = false;   // the end of an attempt opens it
   };
   std::optional<Closed> closed(const core::quote::RouteLane& lane, core::Timestamp now) const;
   std::vector<LaneStatus> closed_lanes(core::Timestamp now) const;

@@ -201,6 +201,7 @@ boost::asio::awaitable<bool> UnitRun::find_lane() {
       const core::Duration wait = choice_.try_at - environment_.now();
       wait_ = std::clamp<std::chrono::milliseconds>(std::chrono::ceil<std::chrono::milliseconds>(wait),
                                                     no_lane_delay_min, no_lane_delay_max);
+      if (choice_.full) full_lane_ = lanes[*choice_.full];
       co_return false;
     }
     answering_.lane = lanes[*choice_.lane];

@@ -31,6 +31,8 @@ class UnitRun {
   boost::asio::awaitable<RunAgain> run();
   // Whether it ended because something here failed: a disk, the journal. The lane is not to blame, nor the items.
   bool failed() const { return failed_; }
+  // The lane that had no room for it.
+  const std::optional<core::quote::RouteLane>& full_lane() const { return full_lane_; }
 
  private:
   boost::asio::awaitable<RunAgain> run_unit();
@@ -97,6 +99,7 @@ class UnitRun {
   core::batch::AttemptOutcomes outcomes_;
   std::chrono::steady_clock::time_point reported_at_{};
   std::chrono::milliseconds wait_{};  // until there may be a lane
+  std::optional<core::quote::RouteLane> full_lane_;
 };
 
 }  // namespace processors

@@ -42,7 +42,7 @@ class FakeLane final : public Lane {
   explicit FakeLane(core::ProviderId provider) : provider_(std::move(provider)) {}
 
   bool serves(const core::ProviderId& provider, core::Mode) const override { return provider == provider_; }
-  std::size_t attempts_max() const override { return 8; }
+  std::size_t attempts_max() const override { return room; }
 
   void start(Attempt attempt, std::shared_ptr<AttemptObserver> observer) override {
     if (before_start_) std::exchange(before_start_, nullptr)();
@@ -87,6 +87,7 @@ class FakeLane final : public Lane {
     return found == asks_.end() ? 0 : found->second;
   }
 
+  std::size_t room = 8;  // for attempts at once
   std::vector<Run> runs;
   std::vector<core::BatchId> cancelled;
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -11,12 +12,23 @@
 
 namespace processors::testing {
 
-// Threading: one thread at a time.
+// Threading: any thread, but for rows().
 class FakeStore final : public StateStore {
  public:
   using Rows = std::map<std::string, std::string, std::less<>>;
 
+  FakeStore() = default;
+  FakeStore(const FakeStore& other) { *this = other; }
+  FakeStore& operator=(const FakeStore& other) {
+    const std::scoped_lock lock(mutex_, other.mutex_);
+    rows_ = other.rows_;
+    unreadable_ = other.unreadable_;
+    fail_next_write_ = other.fail_next_write_;
+    return *this;
+  }
+
   core::Result<std::optional<std::string>> get(core::Partition partition, std::string_view key) const override {
+    const std::lock_guard lock(mutex_);
     if (!unreadable_.empty() && key.starts_with(unreadable_)) return failed();
     const Rows& rows = this->rows(partition);
     const auto found = rows.find(key);
@@ -25,7 +37,7 @@ class FakeStore final : public StateStore {
 
   core::Result<void> scan(core::Partition partition, std::string_view from, std::string_view to,
                           const Visit& visit) const override {
-    const Rows snapshot = rows(partition);
+    const Rows snapshot = copy_of(partition);
     for (auto row = snapshot.lower_bound(from); row != snapshot.end() && row->first < to; ++row) {
       if (!visit(row->first, row->second)) break;
     }
@@ -34,7 +46,7 @@ class FakeStore final : public StateStore {
 
   core::Result<void> scan_reverse(core::Partition partition, std::string_view from, std::string_view to,
                                   const Visit& visit) const override {
-    const Rows snapshot = rows(partition);
+    const Rows snapshot = copy_of(partition);
     for (auto row = std::make_reverse_iterator(snapshot.lower_bound(to)); row != snapshot.rend() && row->first >= from;
          ++row) {
       if (!visit(row->first, row->second)) break;
@@ -43,6 +55,7 @@ class FakeStore final : public StateStore {
   }
 
   core::Result<void> write(core::Partition partition, const std::vector<RowChange>& changes) override {
+    const std::lock_guard lock(mutex_);
     if (std::exchange(fail_next_write_, false)) return failed();
     for (const RowChange& change : changes) {
       if (change.value)
@@ -54,6 +67,7 @@ class FakeStore final : public StateStore {
   }
 
   core::Result<void> wipe(core::Partition partition) override {
+    const std::lock_guard lock(mutex_);
     rows_.erase(partition);
     return {};
   }
@@ -73,6 +87,12 @@ class FakeStore final : public StateStore {
  private:
   static core::Error failed() { return {core::ErrorCode::storage_failed, "the disk is gone"}; }
 
+  Rows copy_of(core::Partition partition) const {
+    const std::lock_guard lock(mutex_);
+    return rows(partition);
+  }
+
+  mutable std::mutex mutex_;
   std::map<core::Partition, Rows> rows_;
   std::string unreadable_;
   bool fail_next_write_ = false;

@@ -39,7 +39,6 @@ class AmidWork(CrashTest):
         service, customer, created, expected = self.submit(
             vendor, providers, point, {"deadline": from_now(75)}, dispatch__batch_expected_seconds=5,
             dispatch__rescue_seconds=70, dispatch__batch_seconds_min=1, dispatch__cancel_seconds_max=20)
-        self.start_again(service)
         batch = customer.ended(created["id"], 120)
         self.assert_delivered(customer, created, batch, expected)
         self.assertEqual(batches_created(providers, vendor), UNITS)
@@ -61,7 +60,6 @@ class AmidWork(CrashTest):
                     service, customer, created, expected = self.submit(
                         vendor, providers, point, {}, dispatch__items_per_unit=ITEMS // UNITS,
                         **{f"{vendor}__batch": False, f"{vendor}__concurrency": concurrency})
-                    self.start_again(service)
                     batch = customer.ended(created["id"], 120)
                     self.assert_delivered(customer, created, batch, expected)
                     # Those are asked again whose answers were on their way.
