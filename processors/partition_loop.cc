@@ -234,9 +234,23 @@ void PartitionLoop::take_due_timers(core::Timestamp now) {
   waiting_.insert(waiting_.begin(), std::make_move_iterator(due.begin()), std::make_move_iterator(due.end()));
 }
 
+// The wall clock's, and never before that of the newest record. After a clock that had leapt ahead was set right, it
+// goes on at half the speed until the wall clock has caught up: timers come late, and not never.
+core::Timestamp PartitionLoop::log_time() {
+  const core::Timestamp newest = fold_.position().time;
+  const core::Timestamp wall = settings_.now();
+  const auto steady = std::chrono::steady_clock::now();
+  if (wall >= newest) {
+    ahead_.reset();
+    return wall;
+  }
+  if (!ahead_) ahead_ = Ahead{newest, steady};
+  return std::max(newest, ahead_->time + std::chrono::duration_cast<core::Duration>(steady - ahead_->since) / 2);
+}
+
 void PartitionLoop::begin_turn() {
   if (turn_in_flight_ || !started_ || stopping_ || halted_ || suspended_until_) return;
-  const core::Timestamp time = std::max(settings_.now(), fold_.position().time);
+  const core::Timestamp time = log_time();
   take_due_timers(time);
   if (halted_ || waiting_.empty()) return;
 

@@ -135,6 +135,7 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
   void append_later(std::shared_ptr<Turn> turn);
   void end_turn(std::shared_ptr<Turn> turn, core::Result<core::Offset> confirmed);
   void arm_timer();
+  core::Timestamp log_time();
   void refuse_waiting(const core::Error& error);
   bool out_of_patience() const;
   void halt(core::Error error);
@@ -150,6 +151,12 @@ class PartitionLoop : public std::enable_shared_from_this<PartitionLoop> {
 
   Fold fold_;
   std::deque<Waiting> waiting_;
+  // The log is ahead of the wall clock: from where on.
+  struct Ahead {
+    core::Timestamp time;
+    std::chrono::steady_clock::time_point since;
+  };
+  std::optional<Ahead> ahead_;
   bool turn_in_flight_ = false;
   bool started_ = false;
   bool stopping_ = false;

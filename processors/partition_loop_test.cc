@@ -194,6 +194,30 @@ TEST(Timers, fire_once_in_order_also_after_a_restart) {
   EXPECT_EQ(count_in<core::TimerFired>(world.journal), 2);
 }
 
+// Broken: after a clock that leapt ahead was set right nothing would ever be due, for as long as it had leapt.
+TEST(Timers, come_late_and_not_never_once_a_clock_that_leapt_is_set_right) {
+  World world;
+  core::Timestamp before, after;
+  const auto began = std::chrono::steady_clock::now();
+  {
+    Life life(world);
+    ASSERT_TRUE(life.begin().has_value());
+    open_account(life);
+    world.clock.advance(std::chrono::hours(48));
+    life.carry_out(lock_quote("ahead", plan(1, 5, cents(2'00))));
+    world.clock.advance(-std::chrono::hours(48));
+    before = life.carry_out(lock_quote("behind", plan(1, 5, cents(2'00)))).time;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    after = life.carry_out(lock_quote("later", plan(1, 5, cents(2'00)))).time;
+  }
+  EXPECT_GT(before, world.clock.now() + std::chrono::hours(47));
+  EXPECT_GE(after - before, std::chrono::milliseconds(10));
+  EXPECT_LT(after - before, std::chrono::steady_clock::now() - began) << "the wall clock would never catch up";
+  Life life(world);
+  ASSERT_TRUE(life.begin().has_value());
+  EXPECT_GE(life.carry_out(lock_quote("again", plan(1, 5, cents(2'00)))).time, after);
+}
+
 // Broken: a timer whose command has nothing left to do would fire for ever.
 TEST(Timers, are_gone_when_their_command_had_nothing_to_do) {
   World world;

@@ -93,7 +93,9 @@ void Dispatcher::pump() {
                           boost::asio::detached);
   }
   environment_.metrics.set("batchrouter_units_in_flight", {}, static_cast<double>(runs_));
-  environment_.metrics.set("batchrouter_units_waiting", {}, static_cast<double>(waiting_.size()));
+  std::size_t waiting = waiting_.size() + pauses_.size();
+  for (const auto& [lane, queue] : full_) waiting += queue.size();
+  environment_.metrics.set("batchrouter_units_waiting", {}, static_cast<double>(waiting));
 }
 
 boost::asio::awaitable<void> Dispatcher::run_one(Work work, SlotPointer slot) {
