@@ -64,7 +64,7 @@ class Stream:
 
 class BatchEvents(ServiceTest):
     def submit(self, **settings):
-        service = self.start(simulated__latency_min_ms=30, simulated__latency_max_ms=60, simulated__concurrency=2,
+        service = self.start(simulated__latency_min_ms=150, simulated__latency_max_ms=250, simulated__concurrency=2,
                              dispatch__items_per_unit=10, dispatch__units_in_flight=2, **settings)
         customer = Customer(service)
         return service, customer, customer.submit({"items": response_items(ITEMS)})["id"]

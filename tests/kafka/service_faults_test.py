@@ -38,11 +38,16 @@ class ServiceFaults(NodesTest):
     def test_a_service_that_dies_of_finding_itself_replaced(self):
         """F26: what it has in flight is on the journal, counts for nobody, and is carried out by who came after it."""
         first, second = self.start("node-1", WITH_FAULTS, "F26"), self.start("node-2")
-        load = self.load()
-        load.wait_for(10)
-        first.pause()
-        until(lambda: self.owns_all(second), "the other node to own every partition", 15 * bus.SESSION_SECONDS)
-        first.resume()
+        load = self.load(seconds=120)
+        for _ in range(5):  # it may be told of it before it writes
+            load.wait_for(10)
+            first.pause()
+            until(lambda: self.owns_all(second), "the other node to own every partition", 15 * bus.SESSION_SECONDS)
+            first.resume()
+            until(lambda: not first.alive() or not self.owns_all(second), "the first node to die or to be back",
+                  15 * bus.SESSION_SECONDS)
+            if not first.alive():
+                break
         first.wait_for_death()
         self.assertEqual(first.kill9(), -9)
         first.variables.clear()

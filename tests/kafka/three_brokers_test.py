@@ -11,8 +11,8 @@ from support.nodes import NodesTest
 class ThreeBrokers(NodesTest):
     def test_one_broker_of_three_dies_under_load(self):
         with Cluster(self.directory / "kafka", nodes=3) as cluster:
-            self.start("node-1", cluster.address)
-            self.start("node-2", cluster.address)
+            self.start("node-1", broker=cluster.address)
+            self.start("node-2", broker=cluster.address)
             load = self.load(seconds=120)
             load.wait_for(10)
             cluster.kill9(self.random.randint(1, 3))

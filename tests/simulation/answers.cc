@@ -104,6 +104,23 @@ void Oracle::answered(const Question& question, const Reply& reply) {
     return answered_view(question, checkout, checkout_said(reply.body));
 }
 
+// The batch, quote or checkout of the org that asks, that the path names; empty: it is no such path, or not theirs.
+std::string Oracle::own_thing(const Question& question) const {
+  const auto org = model_.orgs.find(question.org);
+  if (org == model_.orgs.end() || org->second.erased) return {};
+  const auto own = [&](const auto& things, const auto& id) {
+    const auto found = things.find(id);
+    return found != things.end() && found->second.org == question.org;
+  };
+  const std::string& path = question.call.path;
+  const std::string id =
+      path.substr(path.find('_') == std::string::npos ? path.size() : path.rfind('/', path.find('_')) + 1);
+  const std::string name = id.substr(0, id.find('/'));
+  const bool theirs = own(model_.batches, core::BatchId(name)) || own(model_.quotes, core::QuoteId(name)) ||
+                      own(model_.checkouts, core::CheckoutId(name));
+  return theirs ? name : "";
+}
+
 // What is refused for a reason must have had it.
 void Oracle::answered_refusal(const Question& question, const Reply& reply) {
   const Json json(reply.body);
@@ -123,6 +140,12 @@ void Oracle::answered_refusal(const Question& question, const Reply& reply) {
     };
     if (std::none_of(views.begin(), views.end(), too_little))
       fail(2, path + " is refused for want of credits, and they were there: " + reply.body);
+  }
+  if (reply.status == 404) {
+    const std::string thing = own_thing(question);
+    const std::vector<std::string> views = model_.views(thing, question.from, read_of(question.org));
+    if (!thing.empty() && std::none_of(views.begin(), views.end(), [](const std::string& one) { return one.empty(); }))
+      fail(24, path + " answers of what is in the log, and was known there: " + reply.body);
   }
   if (code == "quote_consumed") {
     reached("a quote that was used before");

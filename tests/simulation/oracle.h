@@ -103,6 +103,7 @@ class Oracle {
   // Up to where the log of an org's partition was read.
   core::Offset read_of(const core::OrgId& org) const;
 
+  std::string own_thing(const Question& question) const;
   void answered_refusal(const Question& question, const Reply& reply);
   void answered_view(const Question& question, const std::string& thing, const std::string& said);
   void answered_made(const Question& question, const Reply& reply);

@@ -165,11 +165,18 @@ Process::~Process() {
 bool Process::run() {
   if (dead_) return false;
   context_.restart();
-  if (timers_looked_at_ == simulated_now()) return context_.poll() > 0;
+  if (timers_looked_at_ == simulated_now()) return run_handlers() > 0;
   timers_looked_at_ = simulated_now();
+  handlers_run_ = 0;
   boost::asio::steady_timer first(context_, std::chrono::steady_clock::time_point(std::chrono::nanoseconds(1)));
   first.async_wait([](const boost::system::error_code&) {});
-  return context_.poll() > 1;
+  return run_handlers() > 1;
+}
+
+std::size_t Process::run_handlers() {
+  const std::size_t before = handlers_run_;
+  while (!spins() && context_.poll_one() > 0) ++handlers_run_;
+  return handlers_run_ - before;
 }
 
 void Process::ask(Call call, Replied replied) {

@@ -93,6 +93,8 @@ class Process {
 
   // Runs what can be run now; says whether there was anything.
   bool run();
+  // Whether it did so much at one moment that it will not come to rest.
+  bool spins() const { return handlers_run_ >= handlers_max; }
   // Something at its hour; forgotten with the process.
   Agenda& agenda() { return agenda_; }
 
@@ -112,6 +114,10 @@ class Process {
 
  private:
   struct Exchange;
+
+  static constexpr std::size_t handlers_max = 1'000'000;
+
+  std::size_t run_handlers();
 
   const std::string instance_;
   Chance& chance_;
@@ -141,6 +147,7 @@ class Process {
   std::map<std::uint64_t, processors::Answered> commands_;
   std::uint64_t asked_ = 0;
   core::Timestamp timers_looked_at_{};
+  std::size_t handlers_run_ = 0;  // since then
   bool dead_ = false;
 };
 

@@ -170,6 +170,7 @@ bool World::run_processes() {
     if (!machine.process || machine.paused_until > simulated_now()) continue;
     running_ = machine.process.get();
     ran = machine.process->run() || ran;
+    if (machine.process->spins()) oracle_->fail(12, "a process never comes to rest, and time stands still");
   }
   running_ = nullptr;
   return ran;
