@@ -38,9 +38,10 @@ class ServiceFaults(NodesTest):
     def test_a_service_that_dies_of_finding_itself_replaced(self):
         """F26: what it has in flight is on the journal, counts for nobody, and is carried out by who came after it."""
         first, second = self.start("node-1", WITH_FAULTS, "F26"), self.start("node-2")
-        load = self.load(seconds=120)
-        for _ in range(5):  # it may be told of it before it writes
-            load.wait_for(10)
+        load = self.load(seconds=120, batches=3_000, customers=6, pause=0.02)
+        for _ in range(8):  # it may have nothing in flight
+            until(lambda: streamed.metric(first, "batchrouter_partitions_served") > 0, "the first node to serve something")
+            load.wait_for(20)
             first.pause()
             until(lambda: self.owns_all(second), "the other node to own every partition", 15 * bus.SESSION_SECONDS)
             first.resume()
