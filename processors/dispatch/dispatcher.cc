@@ -18,6 +18,13 @@ namespace {
 constexpr core::Duration full_lane_wait = std::chrono::seconds(2);
 constexpr int usual_priority = 50;
 
+// Null: none does.
+Lane* lane_that_serves(const std::vector<Lane*>& lanes, const core::ProviderId& provider, core::Mode mode) {
+  const auto serves = [&](const Lane* one) { return one->serves(provider, mode); };
+  const auto found = std::find_if(lanes.begin(), lanes.end(), serves);
+  return found == lanes.end() ? nullptr : *found;
+}
+
 }  // namespace
 
 Dispatcher::Dispatcher(boost::asio::any_io_executor executor, Settings settings, Environment environment)
@@ -141,9 +148,8 @@ bool Dispatcher::has_room(const Lane& lane, const LaneKey& key) const {
 }
 
 void Dispatcher::wait_for_room(Work work, const LaneKey& lane) {
-  const auto serves = [&lane](const Lane* one) { return one->serves(lane.first, lane.second); };
-  const auto found = std::find_if(environment_.lanes.begin(), environment_.lanes.end(), serves);
-  if (found == environment_.lanes.end() || has_room(**found, lane)) return wait_for_turn(std::move(work));  // meanwhile
+  const Lane* running = lane_that_serves(environment_.lanes, lane.first, lane.second);
+  if (running == nullptr || has_room(*running, lane)) return wait_for_turn(std::move(work));  // meanwhile
   const core::OrgId org = work.unit.org;
   const int urgency = priority(work.unit);
   full_[lane].push(org, urgency, std::move(work));
@@ -179,10 +185,7 @@ Lane* Dispatcher::lane_of(const core::quote::RouteLane& lane) const {
     return offering.provider == lane.provider && offering.mode == lane.mode;
   });
   if (!offered) return nullptr;
-  for (Lane* one : environment_.lanes) {
-    if (one->serves(lane.provider, lane.mode)) return one;
-  }
-  return nullptr;
+  return lane_that_serves(environment_.lanes, lane.provider, lane.mode);
 }
 
 LaneRules Dispatcher::rules(core::Timestamp now) const {
