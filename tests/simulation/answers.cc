@@ -67,6 +67,14 @@ std::string id_behind(const std::string& path, const std::string& prefix) {
   return path.substr(prefix.size());
 }
 
+// The id that a path names, wherever it stands; empty: none.
+std::string id_in(const std::string& path) {
+  const std::size_t mark = path.find('_');
+  if (mark == std::string::npos) return {};
+  const std::size_t begin = path.rfind('/', mark) + 1;
+  return path.substr(begin, path.find('/', begin) - begin);
+}
+
 }  // namespace
 
 Question Oracle::ask(std::size_t machine, const core::OrgId& org, const Call& call) const {
@@ -112,13 +120,10 @@ std::string Oracle::own_thing(const Question& question) const {
     const auto found = things.find(id);
     return found != things.end() && found->second.org == question.org;
   };
-  const std::string& path = question.call.path;
-  const std::string id =
-      path.substr(path.find('_') == std::string::npos ? path.size() : path.rfind('/', path.find('_')) + 1);
-  const std::string name = id.substr(0, id.find('/'));
-  const bool theirs = own(model_.batches, core::BatchId(name)) || own(model_.quotes, core::QuoteId(name)) ||
-                      own(model_.checkouts, core::CheckoutId(name));
-  return theirs ? name : "";
+  std::string id = id_in(question.call.path);
+  const bool theirs = own(model_.batches, core::BatchId(id)) || own(model_.quotes, core::QuoteId(id)) ||
+                      own(model_.checkouts, core::CheckoutId(id));
+  return theirs ? id : "";
 }
 
 // What is refused for a reason must have had it.
@@ -155,8 +160,7 @@ void Oracle::answered_refusal(const Question& question, const Reply& reply) {
   }
   if (code == "batch_already_finished") {
     reached("cancel after the end");
-    const std::string id = path.substr(0, path.rfind('/')).substr(std::string("/v1/batches/").size());
-    const auto batch = model_.batches.find(core::BatchId(id));
+    const auto batch = model_.batches.find(core::BatchId(id_in(path)));
     if (batch == model_.batches.end() || !batch->second.over())
       fail(13, path + " is refused as that of a batch that has ended, and it has not");
   }

@@ -53,12 +53,15 @@ class Owned:
         sent = self.customer.post("/v1/imports?provider=openai", form, headers=headers)
         return self.customer.service.expect(sent, 201).json["id"]
 
-    def everything(self):
-        """Of all that can be read, what does not change by itself."""
+    def readable(self):
+        """{operation: path} of all that can be read and does not change by itself."""
         of_orgs = {route["path"] for route in route_table() if route["method"] == "GET" and route["access"] == "org"}
-        return json.dumps({str(one): self.customer.get(target_of(one, self.ids)).json for one in contract().operations
-                           if one.method == "GET" and one.pattern in of_orgs and not changes_by_itself(one.pattern)},
-                          sort_keys=True)
+        return {str(one): target_of(one, self.ids) for one in contract().operations
+                if one.method == "GET" and one.pattern in of_orgs and not changes_by_itself(one.pattern)}
+
+    def everything(self):
+        """What stands there."""
+        return json.dumps({name: self.customer.get(path).json for name, path in self.readable().items()}, sort_keys=True)
 
 
 # What a path parameter stands for: the path up to it, the kind of id, and how such ids begin. A route with a parameter that
